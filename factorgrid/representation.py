@@ -1,0 +1,144 @@
+"""Representation: the codes of a data set, drawn by factor values; no image is encoded twice.
+
+The metrics see a model only through this. Three sources of codes stand behind one method, `codes`:
+
+* a table: codes of every point of the factor grid are known (`from_table`);
+* an encoder over an enumerable data set: codes are computed when first asked for, and kept (`from_encoder`);
+* an encoder over a data set whose image is not a function of its factors (Color-dSprites' colours, SmallNORB's
+  hidden instance, the position of a circle within its bin): each draw is encoded on demand (`from_encoder`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from numpy import ndarray
+
+from factorgrid.errors import Error
+from factorgrid.factors import FactorSpace
+
+
+class Observable(Protocol):
+    """What `from_encoder` needs of a data set."""
+
+    @property
+    def space(self) -> FactorSpace | None: ...
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether equal factors always give equal images."""
+        ...
+
+    def observe(
+        self, factors: Int[ndarray, "sample factor"], seed: int
+    ) -> Shaped[ndarray, "sample height width channel"]:
+        """Images of the given factors; whatever the factors leave open is drawn from `seed`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Representation:
+    """Codes over a factor space.
+
+    Attributes:
+        space: the factors.
+        num_latents: the length of a code.
+        codes_of: (factors [sample, factor], seed) -> codes [sample, latent]; `seed` decides what the factors
+            leave open and is ignored where they determine the image.
+    """
+
+    space: FactorSpace
+    num_latents: int
+    codes_of: Callable[[Int[ndarray, "sample factor"], int], Float[ndarray, "sample latent"]]
+
+    @staticmethod
+    def from_table(codes: Float[ndarray, "index latent"], space: FactorSpace) -> "Representation":
+        """Codes of every point of the grid, in row-major order (last factor fastest).
+
+        Raises:
+            Error: the number of rows is not the number of grid points, or a code is NaN or infinite.
+        """
+        if codes.ndim != 2 or len(codes) != space.num_points:
+            raise Error(
+                f"codes must have shape [{space.num_points}, latent], a row for every point of the "
+                f"{' x '.join(map(str, space.sizes))} factor grid; got {list(codes.shape)}"
+            )
+        if not np.isfinite(codes).all():
+            raise Error(f"codes hold {np.count_nonzero(~np.isfinite(codes))} NaN or infinite values")
+        return Representation(space, codes.shape[1], lambda factors, seed: codes[space.index(factors)])
+
+    @staticmethod
+    def from_encoder(
+        encode: Callable[[Shaped[ndarray, "sample height width channel"]], Float[ndarray, "sample latent"]],
+        dataset: Observable,
+        *,
+        batch_size: int = 1024,
+    ) -> "Representation":
+        """Codes that `encode` (images in [0, 1] -> codes) gives for the images of `dataset`.
+
+        Raises:
+            Error: the data set has no factors.
+        """
+        space = dataset.space
+        if space is None:
+            raise Error("this data set has no known factors, so codes cannot be drawn by factor values")
+
+        def encode_all(factors: ndarray, seed: int) -> ndarray:
+            parts = []
+            for start in range(0, len(factors), batch_size):
+                part = factors[start : start + batch_size]
+                # a full batch every time: compiled encoders are compiled for one shape
+                padded = np.concatenate([part, np.repeat(part[:1], batch_size - len(part), axis=0)])
+                images = dataset.observe(padded, (seed + start) % 2**31)
+                parts.append(np.asarray(encode(images))[: len(part)])
+            return np.concatenate(parts)
+
+        probe = encode_all(np.zeros((1, space.num_factors), np.int64), 0)
+        num_latents = probe.shape[1]
+        if not dataset.deterministic:
+            return Representation(space, num_latents, encode_all)
+        cache = CodeCache(space, lambda factors: encode_all(factors, 0), num_latents, probe.dtype)
+        return Representation(space, num_latents, lambda factors, seed: cache.codes(factors))
+
+    def codes(
+        self, factors: Int[ndarray, "sample factor"], rng: np.random.Generator
+    ) -> Float[ndarray, "sample latent"]:
+        """Codes of images with the given factors. `rng` moves by one draw, whatever stands behind the codes."""
+        return self.codes_of(factors, int(rng.integers(2**31)))
+
+    def sample(
+        self, rng: np.random.Generator, num: int
+    ) -> tuple[Float[ndarray, "sample latent"], Int[ndarray, "sample factor"]]:
+        """`num` codes and factors, uniform on the grid, with replacement."""
+        factors = self.space.sample(rng, num)
+        return self.codes(factors, rng), factors
+
+
+class CodeCache:
+    """Codes of grid points, computed on first request and kept: an image is never encoded twice."""
+
+    def __init__(
+        self,
+        space: FactorSpace,
+        encode: Callable[[Int[ndarray, "sample factor"]], Float[ndarray, "sample latent"]],
+        num_latents: int,
+        dtype: np.dtype,
+    ) -> None:
+        self._space, self._encode = space, encode
+        self._codes = np.empty((space.num_points, num_latents), dtype)
+        self._known = np.zeros(space.num_points, bool)
+
+    @property
+    def num_encoded(self) -> int:
+        """How many images have been encoded so far."""
+        return int(self._known.sum())
+
+    def codes(self, factors: Int[ndarray, "sample factor"]) -> Float[ndarray, "sample latent"]:
+        index = self._space.index(factors)
+        missing = np.unique(index[~self._known[index]])
+        if len(missing):
+            self._codes[missing] = self._encode(self._space.factors(missing))
+            self._known[missing] = True
+        return self._codes[index]
