@@ -42,6 +42,16 @@ class Dataset(eqx.Module):
     image_shape: eqx.AbstractVar[tuple[int, int, int]]
     deterministic: eqx.AbstractVar[bool]
 
+    @property
+    def resident(self) -> bool:
+        """Whether `sample` and `images` run in compiled programs; if not, see `datasets.table.HostTable`."""
+        return True
+
+    @property
+    def origin(self) -> str:
+        """Where the images come from, for a run's record: checksums of files, or that they are drawn."""
+        return "drawn by factorgrid"
+
     @abstractmethod
     def images(
         self, key: Key[Array, ""], factors: Int[Array, "batch factor"]
@@ -58,6 +68,18 @@ class Dataset(eqx.Module):
     def observe(self, factors: Int[ndarray, "batch factor"], seed: int) -> Float[ndarray, "batch height width channel"]:
         """`images` for NumPy callers."""
         return np.asarray(_images(self, jax.random.key(seed), jnp.asarray(factors, jnp.int32)))
+
+    def draw(
+        self, num: int, seed: int
+    ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
+        """`sample` for NumPy callers; works for tables on the host too."""
+        images, factors = _sample(self, jax.random.key(seed), num)
+        return np.asarray(images), np.asarray(factors)
+
+
+@eqx.filter_jit
+def _sample(dataset: Dataset, key: Key[Array, ""], num: int) -> Batch:
+    return dataset.sample(key, num)
 
 
 @eqx.filter_jit

@@ -1,0 +1,39 @@
+"""How much memory a table may take, and sizes for people."""
+
+import os
+from pathlib import Path
+
+import jax
+
+
+def available_bytes() -> int:
+    """Memory that new arrays may take on the default device: an accelerator's own, else the machine's."""
+    device = jax.local_devices()[0]
+    stats = device.memory_stats() if device.platform != "cpu" else None
+    if stats and "bytes_limit" in stats:
+        return int(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
+    return _host_bytes()
+
+
+def _host_bytes() -> int:
+    """What Linux says can be had without swapping; elsewhere half of the memory there is."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def readable_bytes(size: int | float) -> str:
+    """A size in the unit that reads best.
+
+    >>> readable_bytes(12_740_198_400)
+    '12.7 GB'
+    """
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
