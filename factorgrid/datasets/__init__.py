@@ -13,6 +13,7 @@ from factorgrid.datasets.dataset import Batch as Batch
 from factorgrid.datasets.dataset import Dataset as Dataset
 from factorgrid.datasets.rendered.circles import Circles
 from factorgrid.datasets.rendered.dsprites_twin import ColorDSpritesTwin, DSpritesTwin
+from factorgrid.datasets.rendered.shapes3d_twin import Shapes3DTwin
 from factorgrid.errors import unknown_name
 
 
@@ -35,6 +36,7 @@ DATASETS: dict[str, Source] = {
     "circles": Source("one disc at a continuous position", lambda root: Circles(), "rendered"),
     "dsprites_twin": Source("dSprites drawn from its measured geometry", lambda root: DSpritesTwin(), "rendered"),
     "color_dsprites_twin": Source("the same in random colours", lambda root: ColorDSpritesTwin(), "rendered"),
+    "shapes3d_twin": Source("Shapes3D traced from its measured geometry", lambda root: Shapes3DTwin(), "rendered"),
 }
 
 

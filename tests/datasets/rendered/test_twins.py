@@ -1,0 +1,94 @@
+"""What holds for every rendered twin: its factors, range, purity, and that all of them can be read off the picture."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from factorgrid.datasets.rendered.shapes3d_twin import Shapes3DTwin
+from factorgrid.factors import FactorSpace
+
+TWINS = {"shapes3d_twin": Shapes3DTwin}
+PUBLISHED = {
+    "shapes3d_twin": (
+        ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
+        (10, 10, 10, 8, 4, 15),
+        (64, 64, 3),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(TWINS))
+def twin(request):
+    return TWINS[request.param]()
+
+
+def test_factors_are_the_published_ones(twin):
+    assert PUBLISHED[twin.name] == (twin.space.names, twin.space.sizes, twin.image_shape)
+
+
+def test_images_are_float32_in_zero_one_and_use_the_range(twin):
+    images = twin.observe(twin.space.sample(np.random.default_rng(0), 64), 0)
+    assert images.dtype == np.float32
+    assert images.shape == (64, *twin.image_shape)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert images.max() - images.min() > 0.5
+
+
+def test_compiled_or_not_gives_the_same_images(twin):
+    factors = jnp.asarray(twin.space.sample(np.random.default_rng(1), 4), jnp.int32)
+    key = jax.random.key(3)
+    eager = twin.images(key, factors)
+    compiled = jax.jit(lambda key, factors: twin.images(key, factors))(key, factors)
+    # a ray within rounding of an edge may fall on either side of it: a few pixels, not a different picture
+    assert np.abs(np.asarray(eager) - np.asarray(compiled)).mean() < 1e-4
+    np.testing.assert_array_equal(eager, twin.images(key, factors))
+
+
+def test_deterministic_means_that_the_key_does_not_matter(twin):
+    factors = twin.space.sample(np.random.default_rng(2), 16)
+    same = np.array_equal(twin.observe(factors, 0), twin.observe(factors, 1))
+    assert same == twin.deterministic
+    np.testing.assert_array_equal(twin.observe(factors, 5), twin.observe(factors, 5))
+
+
+def test_an_image_does_not_depend_on_its_batch(twin):
+    factors = twin.space.sample(np.random.default_rng(3), 8)
+    if twin.deterministic:
+        alone = np.concatenate([twin.observe(row[None], 0) for row in factors[:3]])
+        assert np.abs(alone - twin.observe(factors, 0)[:3]).mean() < 1e-4
+
+
+def test_adjacent_values_of_every_factor_give_different_images(twin):
+    """Walk each factor through all of its values from three random places; a step changes what 8-bit pixels show."""
+    starts = twin.space.sample(np.random.default_rng(4), 3)
+    for position, (name, size) in enumerate(zip(twin.space.names, twin.space.sizes)):
+        walk = np.repeat(starts, size, axis=0)
+        walk[:, position] = np.tile(np.arange(size), len(starts))
+        images = observe_bytes(twin, walk).reshape(len(starts), size, -1)
+        change = np.abs(np.diff(images, axis=1))
+        assert change.max(axis=-1).min() >= 8, name
+        assert change.sum(axis=-1).min() >= 100, name
+
+
+def test_factors_are_recovered_by_the_nearest_neighbour(twin):
+    """Among random images and all the images one step away, a noisy image is nearest to its own factors."""
+    rng = np.random.default_rng(5)
+    queries = twin.space.sample(rng, 12)
+    gallery = np.concatenate([queries, *(neighbours(twin.space, row) for row in queries), twin.space.sample(rng, 200)])
+    seen = observe_bytes(twin, gallery).reshape(len(gallery), -1)
+    noisy = seen[: len(queries)] + rng.normal(scale=2.0, size=(len(queries), seen.shape[1]))
+    squared = (seen**2).sum(axis=1) - 2 * noisy @ seen.T
+    np.testing.assert_array_equal(gallery[squared.argmin(axis=1)], queries)
+
+
+def observe_bytes(twin, factors: np.ndarray) -> np.ndarray:
+    """8-bit images as floats; a hidden factor is the same throughout, so the same for all images."""
+    return np.round(twin.observe(factors, 0) * 255)
+
+
+def neighbours(space: FactorSpace, row: np.ndarray) -> np.ndarray:
+    """All vectors that differ from `row` by one in one factor."""
+    steps = [row + sign * unit for unit in np.eye(len(row), dtype=int) for sign in (-1, 1)]
+    return np.array([step for step in steps if (step >= 0).all() and (step < space.sizes).all()])
