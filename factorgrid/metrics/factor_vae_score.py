@@ -1,0 +1,100 @@
+"""The FactorVAE score (Kim and Mnih 2018, https://arxiv.org/abs/1802.05983), as in Locatello et al. 2019."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from factorgrid.errors import Error
+from factorgrid.metrics.checks import check_counts
+from factorgrid.metrics.sampling import GridSource, Source, chunks
+from factorgrid.representation import Representation
+
+
+def factor_vae_score(
+    representation: Representation,
+    *,
+    rng: np.random.Generator,
+    batch_size: int = 64,
+    num_train: int = 10_000,
+    num_eval: int = 5_000,
+    num_variance_estimate: int = 10_000,
+    std_threshold: float = 0.05,
+) -> dict[str, float]:
+    """Accuracy of telling which factor is held fixed from the code that then varies least.
+
+    One vote: a random factor; `batch_size` points that agree in it; the code with the least variance relative to
+    its variance over the data. Every code is assigned the factor that most of its `num_train` training votes
+    name (the first on ties), and judged on `num_eval` fresh votes.
+
+    Args:
+        representation: codes over a factor grid.
+        rng: decides every draw.
+        batch_size: points in a vote, at least 2.
+        num_train, num_eval: votes.
+        num_variance_estimate: points for the variance of each code over the data, at least 2.
+        std_threshold: codes of a smaller standard deviation take no part (0.05 in the published studies; it acts
+            on the codes as they are, so shrinking them all can prune them).
+
+    Returns:
+        {"factor_vae_score"}: 0 (all codes pruned), about 1 / num_factors (chance) .. 1.
+
+    Raises:
+        Error: a count below its least value; NaN codes; every factor has one value.
+    """
+    check_counts(num_train=num_train, num_eval=num_eval)
+    return factor_vae_of(
+        *draw_variances(GridSource(representation), rng, batch_size, num_train, num_eval, num_variance_estimate),
+        std_threshold=std_threshold,
+    )
+
+
+def draw_variances(
+    source: Source,
+    rng: np.random.Generator,
+    batch_size: int,
+    num_train: int,
+    num_test: int,
+    num_variance_estimate: int,
+) -> tuple[
+    Float[ndarray, " latent"],
+    Float[ndarray, "train latent"],
+    Int[ndarray, " train"],
+    Float[ndarray, "test latent"],
+    Int[ndarray, " test"],
+]:
+    """Variance of the codes over the data, within each vote's points, and the factor that each vote holds fixed."""
+    if batch_size < 2 or num_variance_estimate < 2:
+        raise Error(f"a variance needs two points; got batch_size {batch_size}, {num_variance_estimate} points")
+    overall = variance(source.points(rng, num_variance_estimate)[0])
+    fixed = rng.integers(source.num_factors, size=num_train + num_test)
+    parts = [variance(source.groups(rng, fixed[part], batch_size)) for part in chunks(len(fixed), batch_size)]
+    local = np.concatenate(parts)
+    return overall, local[:num_train], fixed[:num_train], local[num_train:], fixed[num_train:]
+
+
+def variance(codes: Float[ndarray, "*group sample latent"]) -> Float[ndarray, "*group latent"]:
+    """Unbiased variance; in float64, where equal codes have a variance of exactly 0 and ties are ties."""
+    return np.var(codes, axis=-2, ddof=1, dtype=np.float64)
+
+
+def factor_vae_of(
+    overall: Float[ndarray, " latent"],
+    train: Float[ndarray, "train latent"],
+    labels: Int[ndarray, " train"],
+    test: Float[ndarray, "test latent"],
+    labels_test: Int[ndarray, " test"],
+    *,
+    std_threshold: float = 0.05,
+) -> dict[str, float]:
+    """Majority-vote accuracy from variances overall and within votes."""
+    # a dead code has no relative variance, whatever the threshold
+    active = (np.sqrt(overall) >= std_threshold) & (overall > 0)
+    if not active.any():
+        return {"factor_vae_score": 0.0}
+    winners = (train[:, active] / overall[active]).argmin(axis=1)
+    winners_test = (test[:, active] / overall[active]).argmin(axis=1)
+    num_factors = int(max(labels.max(), labels_test.max())) + 1
+    num_active = int(active.sum())
+    votes = np.bincount(labels * num_active + winners, minlength=num_factors * num_active)
+    assigned = votes.reshape(num_factors, num_active).argmax(axis=0)
+    return {"factor_vae_score": float(np.mean(assigned[winners_test] == labels_test))}

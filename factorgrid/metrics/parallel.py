@@ -1,0 +1,40 @@
+"""Parts of a metric's computation that can run in other processes, and how they are run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import joblib
+
+# a module-level function and its keyword arguments, both of which can be sent to another process
+Part = tuple[Callable[..., Any], dict[str, Any]]
+
+
+def run_part(part: Part) -> Any:
+    function, arguments = part
+    return function(**arguments)
+
+
+def run_parts(parts: list[Part], *, jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Any]:
+    """Results of all parts, in their order; `done` is called with the position of each part that finished.
+
+    With one job everything runs in this process. Otherwise in `jobs` processes of one thread each: the linear
+    algebra would else start a thread per core in every process.
+    """
+    results: list[Any] = [None] * len(parts)
+    if jobs == 1 or len(parts) < 2:
+        for i, part in enumerate(parts):
+            results[i] = run_part(part)
+            if done is not None:
+                done(i)
+        return results
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        runner = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+        for i, result in runner(joblib.delayed(numbered)(i, part) for i, part in enumerate(parts)):
+            results[i] = result
+            if done is not None:
+                done(i)
+    return results
+
+
+def numbered(position: int, part: Part) -> tuple[int, Any]:
+    return position, run_part(part)

@@ -1,0 +1,217 @@
+"""How the metrics draw their samples: every count in one place, and two sources behind one set of methods.
+
+A source is where codes come from: the whole factor grid through a Representation (`GridSource`), or a fixed set
+of codes with their factors, complete or not (`SampleSource`). Sources are the only part of this room that
+touches a Representation; what they return are plain arrays.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from factorgrid.errors import Error
+from factorgrid.metrics.checks import as_codes, check_counts, varying
+from factorgrid.representation import Representation
+
+CHUNK_ROWS = 2**18  # codes gathered at once: 20 MB at ten float64 latents
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many samples the metrics draw; the defaults are the published ones, `QUICK` is for a first look.
+
+    Attributes:
+        num_train, num_test: points of every metric, or BetaVAE samples, or FactorVAE votes.
+        batch_size: pairs in one BetaVAE sample; points in one FactorVAE vote.
+        num_variance_estimate: points for the FactorVAE score's global variances.
+        num_bins: of the code histograms.
+        downstream_sizes: labelled codes that the downstream tasks are trained on.
+
+    Raises:
+        Error: a count below 1.
+    """
+
+    num_train: int = 10_000
+    num_test: int = 5_000
+    batch_size: int = 64
+    num_variance_estimate: int = 10_000
+    num_bins: int = 20
+    downstream_sizes: tuple[int, ...] = (100, 1_000, 10_000)
+
+    def __post_init__(self) -> None:
+        counts = {name: value for name, value in vars(self).items() if name != "downstream_sizes"}
+        check_counts(**counts, **{f"downstream_sizes[{i}]": size for i, size in enumerate(self.downstream_sizes)})
+
+
+PUBLISHED = Counts()
+QUICK = Counts(num_train=1_000, num_test=500, num_variance_estimate=1_000, downstream_sizes=(100, 1_000))
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The random stream of one consumer: from (seed, name), so that adding a metric changes no other number."""
+    if seed < 0:
+        raise Error(f"the seed must be at least 0, got {seed}")
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+@runtime_checkable  # so that the test session can check annotations
+class Source(Protocol):
+    """Codes by factor values.
+
+    Factors that take one value only are not offered for fixing: nothing tells the codes of their value apart.
+    """
+
+    @property
+    def num_factors(self) -> int:
+        """How many factors can be held fixed."""
+        ...
+
+    def points(
+        self, rng: np.random.Generator, num: int
+    ) -> tuple[Float[ndarray, "sample latent"], Int[ndarray, "sample factor"]]:
+        """`num` codes and their (varying) factors, drawn uniformly."""
+        ...
+
+    def split(
+        self, rng: np.random.Generator, num_train: int, num_test: int
+    ) -> tuple[
+        Float[ndarray, "train latent"],
+        Int[ndarray, "train factor"],
+        Float[ndarray, "test latent"],
+        Int[ndarray, "test factor"],
+    ]:
+        """Codes and factors for training and for testing."""
+        ...
+
+    def pairs(
+        self, rng: np.random.Generator, fixed: Int[ndarray, " group"], size: int
+    ) -> tuple[Float[ndarray, "group size latent"], Float[ndarray, "group size latent"]]:
+        """For each group, `size` pairs of codes; the two of a pair agree in the group's fixed factor."""
+        ...
+
+    def groups(
+        self, rng: np.random.Generator, fixed: Int[ndarray, " group"], size: int
+    ) -> Float[ndarray, "group size latent"]:
+        """For each group, `size` codes that all agree in the group's fixed factor."""
+        ...
+
+
+def chunks(num: int, rows_each: int) -> Iterator[slice]:
+    """Slices of `num` groups of `rows_each` codes, such that one slice bounds memory."""
+    step = max(1, CHUNK_ROWS // rows_each)
+    for start in range(0, num, step):
+        yield slice(start, min(start + step, num))
+
+
+class GridSource:
+    """Draws from the whole factor grid of a representation, uniformly and with replacement."""
+
+    def __init__(self, representation: Representation) -> None:
+        self._representation = representation
+        self._sizes = np.asarray(representation.space.sizes)
+        self._free = np.flatnonzero(self._sizes > 1)
+        if len(self._free) == 0:
+            raise Error("every factor of this representation has one value only; nothing to disentangle")
+
+    @property
+    def num_factors(self) -> int:
+        return len(self._free)
+
+    def points(self, rng: np.random.Generator, num: int) -> tuple[ndarray, ndarray]:
+        factors = self._representation.space.sample(rng, num)
+        return self._codes(factors, rng), factors[:, self._free]
+
+    def split(
+        self, rng: np.random.Generator, num_train: int, num_test: int
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+        return (*self.points(rng, num_train), *self.points(rng, num_test))
+
+    def pairs(self, rng: np.random.Generator, fixed: ndarray, size: int) -> tuple[ndarray, ndarray]:
+        first = self._factors(rng, len(fixed), size)
+        second = self._factors(rng, len(fixed), size)
+        group, column = np.arange(len(fixed)), self._free[fixed]
+        second[group, :, column] = first[group, :, column]
+        return self._codes_of_groups(first, rng), self._codes_of_groups(second, rng)
+
+    def groups(self, rng: np.random.Generator, fixed: ndarray, size: int) -> ndarray:
+        factors = self._factors(rng, len(fixed), size)
+        group, column = np.arange(len(fixed)), self._free[fixed]
+        factors[group, :, column] = factors[group, :1, column]
+        return self._codes_of_groups(factors, rng)
+
+    def _factors(self, rng: np.random.Generator, num: int, size: int) -> Int[ndarray, "group size factor"]:
+        return self._representation.space.sample(rng, num * size).reshape(num, size, -1)
+
+    def _codes_of_groups(self, factors: ndarray, rng: np.random.Generator) -> ndarray:
+        num, size, num_factors = factors.shape
+        return self._codes(factors.reshape(-1, num_factors), rng).reshape(num, size, -1)
+
+    def _codes(self, factors: ndarray, rng: np.random.Generator) -> ndarray:
+        return as_codes(self._representation.codes(factors, rng))
+
+
+class SampleSource:
+    """Draws from given codes and factors: anyone's codes, complete grid or not.
+
+    Points and splits use the given codes once each. Groups are drawn with replacement; those with a fixed factor
+    only fix values that at least two of the given codes have, for a code never differs from itself.
+    """
+
+    def __init__(self, codes: Float[ndarray, "sample latent"], factors: Int[ndarray, "sample factor"]) -> None:
+        self._codes, self._factors = codes, factors[:, varying(factors)]
+
+    @property
+    def num_factors(self) -> int:
+        return self._factors.shape[1]
+
+    def points(self, rng: np.random.Generator, num: int) -> tuple[ndarray, ndarray]:
+        keep = rng.permutation(len(self._codes))[:num]
+        return self._codes[keep], self._factors[keep]
+
+    def split(
+        self, rng: np.random.Generator, num_train: int, num_test: int
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+        """Disjoint; a given sample smaller than asked for is divided in the same proportion."""
+        if len(self._codes) < 3:
+            raise Error(f"{len(self._codes)} codes cannot be split into training and test; pass at least three")
+        share = min(1.0, len(self._codes) / (num_train + num_test))
+        order, cut = rng.permutation(len(self._codes)), max(1, round(num_train * share))
+        train, test = order[:cut], order[cut : cut + max(1, round(num_test * share))]
+        return self._codes[train], self._factors[train], self._codes[test], self._factors[test]
+
+    def pairs(self, rng: np.random.Generator, fixed: ndarray, size: int) -> tuple[ndarray, ndarray]:
+        first = np.empty((len(fixed), size), np.int64)
+        second = np.empty_like(first)
+        for column in np.unique(fixed):
+            rows = np.flatnonzero(fixed == column)
+            first[rows], second[rows] = self._alike(rng, int(column), (len(rows), size), (len(rows), size))
+        return self._codes[first], self._codes[second]
+
+    def groups(self, rng: np.random.Generator, fixed: ndarray, size: int) -> ndarray:
+        members = np.empty((len(fixed), size), np.int64)
+        for column in np.unique(fixed):
+            rows = np.flatnonzero(fixed == column)
+            members[rows] = self._alike(rng, int(column), (len(rows), 1), (len(rows), size))[1]
+        return self._codes[members]
+
+    def _alike(
+        self, rng: np.random.Generator, column: int, anchors: tuple[int, int], members: tuple[int, int]
+    ) -> tuple[Int[ndarray, "..."], Int[ndarray, "..."]]:
+        """Indices of random anchors, and of random codes that share their anchor's value in `column`."""
+        _, label, count = np.unique(self._factors[:, column], return_inverse=True, return_counts=True)
+        candidates = np.flatnonzero(count[label] > 1)
+        if len(candidates) == 0:
+            raise Error(
+                f"no two of the {len(self._codes)} codes share a value of factor {column}, so it cannot be held "
+                "fixed: the BetaVAE and FactorVAE scores need several codes per factor value"
+            )
+        order = np.argsort(label, kind="stable")
+        start = np.cumsum(count) - count
+        anchor = candidates[rng.integers(len(candidates), size=anchors)]
+        value = np.broadcast_to(label[anchor], members)
+        return anchor, order[start[value] + rng.integers(count[value])]
