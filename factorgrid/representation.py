@@ -10,7 +10,7 @@ The metrics see a model only through this. Three sources of codes stand behind o
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -20,6 +20,7 @@ from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
 
 
+@runtime_checkable  # so that the test session can check annotations
 class Observable(Protocol):
     """What `from_encoder` needs of a data set."""
 
