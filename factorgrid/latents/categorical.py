@@ -1,0 +1,128 @@
+"""The D-VAE's latent: n categorical variables, each mapped to one real number by an equidistant grid.
+
+A sample of a dimension is a Gumbel-softmax vector over its K categories (Eq. 2 of the paper); the latent that the
+decoder sees is that vector's dot product with K equidistant points of [-1, 1] (Eq. 3). The order of the grid makes
+categories neighbours, and its axes cannot be rotated.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+from factorgrid.latents.latent import Latent, Posterior
+
+# Finite, so that differences of masked logits are 0 and no gradient is NaN; far below any logit.
+MASKED = -1e9
+
+
+def grid(num_categories: int) -> Float[np.ndarray, " category"]:
+    """The positions of the categories: K equidistant points of [-1, 1], both ends included, float32."""
+    return np.linspace(-1.0, 1.0, num_categories, dtype=np.float32)
+
+
+def active_categories(num_values: int, num_categories: int) -> tuple[int, ...]:
+    """Which categories stay active for a factor of `num_values` values: floor(K v / S) for each value v.
+
+    These are the bins that the labels of the factor fall into. The paper says how many stay active, not which;
+    this rule is ours. With as many values as categories, or more, all stay active.
+    """
+    if num_values >= num_categories:
+        return tuple(range(num_categories))
+    return tuple(value * num_categories // num_values for value in range(num_values))
+
+
+class CategoricalPosterior(Posterior):
+    """Independent categorical distributions given by logits.
+
+    Attributes:
+        logits: unnormalised log probabilities; those of inactive categories are `MASKED` already.
+        temperature: of the Gumbel-softmax relaxation.
+        active: the active categories of each dimension; None where all are.
+    """
+
+    logits: Float[Array, "batch latent category"]
+    temperature: float = eqx.field(static=True, default=1.0)
+    active: tuple[tuple[int, ...], ...] | None = eqx.field(static=True, default=None)
+
+    def sample(
+        self, key: Key[Array, ""], noise_scale: Float[Array, ""] | float
+    ) -> Float[Array, "batch latent category"]:
+        noise = jax.random.gumbel(key, self.logits.shape, self.logits.dtype)
+        # masked again: no noise may revive an inactive category
+        noisy = apply_mask(self.logits + noise_scale * noise, self.active)
+        return jax.nn.softmax(noisy / self.temperature, axis=-1)
+
+    def latents(self, choice: Float[Array, "batch latent category"]) -> Float[Array, "batch latent"]:
+        return choice @ jnp.asarray(grid(self.logits.shape[-1]), choice.dtype)
+
+    def codes(self) -> Float[Array, "batch latent"]:
+        """The expected grid position, in [-1, 1]: softmax of the noise-free logits times the grid."""
+        return self.latents(jax.nn.softmax(self.logits, axis=-1))
+
+    def categories(self) -> Int[Array, "batch latent"]:
+        """The most probable category of each dimension, int32; ties go to the lowest."""
+        return jnp.argmax(self.logits, axis=-1).astype(jnp.int32)
+
+    def hard_codes(self) -> Float[Array, "batch latent"]:
+        """The grid position of the most probable category, with the gradient of `codes` (straight-through)."""
+        soft = self.codes()
+        hard = jnp.asarray(grid(self.logits.shape[-1]), soft.dtype)[self.categories()]
+        return hard + (soft - jax.lax.stop_gradient(soft))
+
+    def variance(self) -> Float[Array, "batch latent"]:
+        """Variance of the grid position under the category probabilities."""
+        probabilities = jax.nn.softmax(self.logits, axis=-1)
+        distance = jnp.asarray(grid(self.logits.shape[-1]), self.logits.dtype) - self.codes()[..., None]
+        return jnp.sum(probabilities * distance**2, axis=-1)
+
+    def kl(self) -> Float[Array, "batch latent"]:
+        """To the uniform distribution over the active categories; in [0, log K].
+
+        From the noise-free logits, whatever the noise scale and temperature of the sampler: the paper's code.
+        """
+        log_probabilities = jax.nn.log_softmax(self.logits, axis=-1)
+        negative_entropy = jnp.sum(jnp.exp(log_probabilities) * log_probabilities, axis=-1)
+        _, num_latents, num_categories = self.logits.shape
+        active = self.active or ((0,) * num_categories,) * num_latents
+        return negative_entropy + jnp.log(jnp.asarray([len(a) for a in active], negative_entropy.dtype))
+
+    def log_density(self, choice: Float[Array, "batch latent category"]) -> Float[Array, "batch batch latent"]:
+        """Expected log probability of the (relaxed) choice: exact for one-hot choices."""
+        return jnp.einsum("jlk,ilk->jil", choice, jax.nn.log_softmax(self.logits, axis=-1))
+
+
+class Categorical(Latent):
+    """The encoder gives n x K logits, dimension by dimension.
+
+    Attributes:
+        num_latents, num_categories: n and K.
+        temperature: lambda of Eq. 2, constant through training.
+        active: masked attention: the active categories of each dimension; None leaves all active.
+    """
+
+    num_latents: int = eqx.field(static=True, default=10)
+    num_categories: int = eqx.field(static=True, default=64)
+    temperature: float = eqx.field(static=True, default=1.0)
+    active: tuple[tuple[int, ...], ...] | None = eqx.field(static=True, default=None)
+
+    @property
+    def num_parameters(self) -> int:
+        return self.num_latents * self.num_categories
+
+    def posterior(self, parameters: Float[Array, "batch parameter"]) -> CategoricalPosterior:
+        logits = parameters.reshape(len(parameters), self.num_latents, self.num_categories)
+        return CategoricalPosterior(apply_mask(logits, self.active), self.temperature, self.active)
+
+
+def apply_mask(
+    logits: Float[Array, "batch latent category"], active: tuple[tuple[int, ...], ...] | None
+) -> Float[Array, "batch latent category"]:
+    """Logits of inactive categories set to `MASKED`; their gradient is zero."""
+    if active is None:
+        return logits
+    mask = np.zeros(logits.shape[1:], bool)
+    for latent, categories in enumerate(active):
+        mask[latent, list(categories)] = True
+    return jnp.where(mask, logits, MASKED)

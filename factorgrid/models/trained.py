@@ -1,0 +1,130 @@
+"""A trained autoencoder for people: NumPy arrays in, NumPy arrays out, any number of images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
+from numpy import ndarray
+
+from factorgrid.errors import Error
+from factorgrid.latents import Categorical, CategoricalPosterior
+from factorgrid.latents.categorical import grid
+from factorgrid.models.autoencoder import Autoencoder
+
+BATCH_SIZE = 256
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """An autoencoder and what one does with it. Images are [n height width channel], uint8 or floats in [0, 1]."""
+
+    autoencoder: Autoencoder
+
+    @property
+    def discrete(self) -> bool:
+        return isinstance(self.autoencoder.latent, Categorical)
+
+    @property
+    def num_latents(self) -> int:
+        return self.autoencoder.latent.num_latents
+
+    def encode(self, images: Shaped[ndarray, "n height width channel"]) -> Float[ndarray, "n latent"]:
+        """The deterministic code of each image: expected grid positions in [-1, 1], or Gaussian means."""
+        return in_batches(_codes, self.autoencoder, as_floats(images))
+
+    def categorize(self, images: Shaped[ndarray, "n height width channel"]) -> Int[ndarray, "n latent"]:
+        """The discrete code of each image: the most probable category of each latent dimension.
+
+        Raises:
+            Error: a Gaussian model has no categories.
+        """
+        self._require_categories()
+        return in_batches(_categories, self.autoencoder, as_floats(images))
+
+    def decode(self, codes: Shaped[ndarray, "n latent"]) -> Float[ndarray, "n height width channel"]:
+        """Images, in [0, 1], of categories (integers, discrete models) or of codes (floats).
+
+        Raises:
+            Error: a wrong number of latents, integers for a Gaussian model, or categories out of range.
+        """
+        codes = np.asarray(codes)
+        if codes.ndim != 2 or codes.shape[1] != self.num_latents:
+            raise Error(f"codes must have shape [n, {self.num_latents}], got {list(codes.shape)}")
+        if np.issubdtype(codes.dtype, np.integer):
+            codes = self.positions(codes)
+        return in_batches(_decoded, self.autoencoder, codes.astype(np.float32))
+
+    def reconstruct(
+        self, images: Shaped[ndarray, "n height width channel"]
+    ) -> Float[ndarray, "n height width channel"]:
+        """Images decoded from their codes."""
+        return self.decode(self.encode(images))
+
+    def kl(self, images: Shaped[ndarray, "n height width channel"]) -> Float[ndarray, "n latent"]:
+        """KL divergence of each latent dimension in nats: which dimensions the model uses."""
+        return in_batches(_kl, self.autoencoder, as_floats(images))
+
+    def positions(self, categories: Int[ndarray, "n latent"]) -> Float[ndarray, "n latent"]:
+        """Grid positions of categories.
+
+        Raises:
+            Error: a Gaussian model, or categories out of range.
+        """
+        latent = self._require_categories()
+        if categories.size and (categories.min() < 0 or categories.max() >= latent.num_categories):
+            low, high = categories.min(), categories.max()
+            raise Error(f"categories must be within 0..{latent.num_categories - 1}, got values from {low} to {high}")
+        return grid(latent.num_categories)[categories]
+
+    def _require_categories(self) -> Categorical:
+        latent = self.autoencoder.latent
+        if not isinstance(latent, Categorical):
+            raise Error("a Gaussian model has no categories; use encode, and decode with floats")
+        return latent
+
+
+def as_floats(images: Shaped[ndarray, "n height width channel"]) -> Float[ndarray, "n height width channel"]:
+    """Images as float32 in [0, 1]; uint8 images are divided by 255."""
+    images = np.asarray(images)
+    if images.ndim != 4:
+        raise Error(f"images must have shape [n, height, width, channel], got {list(images.shape)}")
+    return images.astype(np.float32) / 255 if images.dtype == np.uint8 else images.astype(np.float32)
+
+
+def in_batches(fn: Callable[[Autoencoder, Array], Array], model: Autoencoder, values: ndarray) -> ndarray:
+    """fn(model, batch) over equal batches: one compilation, whatever the number of rows."""
+    if len(values) == 0:
+        raise Error("no rows given; at least one is needed")
+    size = min(BATCH_SIZE, 1 << (len(values) - 1).bit_length())
+    parts = []
+    for start in range(0, len(values), size):
+        part = values[start : start + size]
+        padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+        parts.append(np.asarray(fn(model, jnp.asarray(padded)))[: len(part)])
+    return np.concatenate(parts)
+
+
+@eqx.filter_jit
+def _codes(model: Autoencoder, images: Array) -> Array:
+    return model.posterior(images).codes()
+
+
+@eqx.filter_jit
+def _categories(model: Autoencoder, images: Array) -> Array:
+    posterior = model.posterior(images)
+    assert isinstance(posterior, CategoricalPosterior)
+    return posterior.categories()
+
+
+@eqx.filter_jit
+def _decoded(model: Autoencoder, codes: Array) -> Array:
+    return jax.nn.sigmoid(model.decoder(codes))
+
+
+@eqx.filter_jit
+def _kl(model: Autoencoder, images: Array) -> Array:
+    return model.posterior(images).kl()

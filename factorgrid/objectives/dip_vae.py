@@ -1,0 +1,61 @@
+"""DIP-VAE I and II (Kumar et al. 2018): the covariance of the codes is drawn to the identity."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from factorgrid.models import Forward
+from factorgrid.objectives.objective import Loss, Objective, Scalar, elbo_terms
+
+
+class DIPVAEI(Objective):
+    """reconstruction + KL + penalty on the covariance of the codes.
+
+    Attributes:
+        lambda_od: weight of the squared covariances off the diagonal.
+        lambda_d_factor: weight of the diagonal's squared distance to 1, as a multiple of lambda_od.
+    """
+
+    lambda_od: Scalar | float = 5.0
+    lambda_d_factor: Scalar | float = 10.0
+
+    def loss(
+        self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
+    ) -> Loss:
+        return dip_loss(covariance(forward.posterior.codes()), forward, images, self.lambda_od, self.lambda_d_factor)
+
+
+class DIPVAEII(Objective):
+    """As DIP-VAE-I, on the covariance of the samples: that of the codes plus the mean posterior variance."""
+
+    lambda_od: Scalar | float = 5.0
+    lambda_d_factor: Scalar | float = 1.0
+
+    def loss(
+        self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
+    ) -> Loss:
+        within = jnp.diag(jnp.mean(forward.posterior.variance(), axis=0))
+        matrix = covariance(forward.posterior.codes()) + within
+        return dip_loss(matrix, forward, images, self.lambda_od, self.lambda_d_factor)
+
+
+def dip_loss(
+    matrix: Float[Array, "latent latent"],
+    forward: Forward,
+    images: Float[Array, "batch height width channel"],
+    lambda_od: Scalar | float,
+    lambda_d_factor: Scalar | float,
+) -> Loss:
+    terms = elbo_terms(forward, images)
+    diagonal = jnp.diagonal(matrix)
+    terms["off_diagonal"] = jnp.sum((matrix - jnp.diag(diagonal)) ** 2)
+    terms["diagonal"] = jnp.sum((diagonal - 1) ** 2)
+    penalty = lambda_od * terms["off_diagonal"] + lambda_od * lambda_d_factor * terms["diagonal"]
+    return Loss(terms["reconstruction"] + terms["kl"] + penalty, terms)
+
+
+def covariance(codes: Float[Array, "batch latent"]) -> Float[Array, "latent latent"]:
+    """Biased covariance (divided by the number of samples) over the batch."""
+    centred = codes - jnp.mean(codes, axis=0)
+    return centred.T @ centred / len(codes)

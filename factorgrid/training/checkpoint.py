@@ -1,0 +1,76 @@
+"""Checkpoints (Orbax): State at a step, whole or not there, the newest one kept with its predecessor.
+
+Only arrays are stored, under readable names; what they mean follows from the run's configuration.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+
+from factorgrid.errors import Error
+from factorgrid.training.state import State
+from factorgrid.training.weights import named_leaves
+
+logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax narrates every step of every save
+
+
+class Checkpoints:
+    """The checkpoints of one run, a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=2, enable_async_checkpointing=False, cleanup_tmp_directories=True
+        )
+        self._manager = ocp.CheckpointManager(self._folder, options=options)
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._manager.close()
+
+    def latest(self) -> int | None:
+        """The step of the newest whole checkpoint."""
+        return self._manager.latest_step()
+
+    def save(self, state: State) -> None:
+        """Keep `state`.
+
+        Raises:
+            Error: it cannot be written.
+        """
+        step = int(state.step)
+        if step == self.latest():
+            return
+        try:
+            self._manager.save(step, args=ocp.args.StandardSave(named_leaves(state)))
+            self._manager.wait_until_finished()
+        except (OSError, ValueError) as error:
+            raise Error(
+                f"cannot write a checkpoint to {self._folder}: {error}; free some space and run again"
+            ) from error
+
+    def restore(self, like: State) -> State:
+        """The newest state; arrays as in `like`, which may be shapes.
+
+        Raises:
+            Error: the checkpoint is damaged or of another kind of run.
+        """
+        step = self.latest()
+        shapes: dict[str, Any] = {
+            name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None))
+            for name, leaf in named_leaves(like).items()
+        }
+        try:
+            arrays = self._manager.restore(step, args=ocp.args.StandardRestore(shapes))
+        except Exception as error:  # Orbax and its storage raise many kinds
+            reason = str(error).splitlines()[0]
+            raise Error(
+                f"checkpoint {self._folder / str(step)} cannot be read ({reason}); delete that folder to go on from "
+                "the one before, or the whole run to start over"
+            ) from error
+        return jax.tree.unflatten(jax.tree.structure(like), [arrays[name] for name in shapes])

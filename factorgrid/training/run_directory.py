@@ -1,0 +1,200 @@
+"""A run on disk.
+
+`config.json`, `members.parquet`, `history.parquet`, `checkpoints/`, `models/MEMBER.safetensors`; and what is made of
+them later: `scores.parquet`, `figures/`.
+"""
+
+import importlib.metadata
+import os
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from factorgrid import datasets
+from factorgrid.datasets import Dataset
+from factorgrid.errors import Error
+from factorgrid.files import read_json, read_parquet, write_json, write_parquet
+from factorgrid.models.trained import TrainedModel
+from factorgrid.training.config import Config, Member, differences
+from factorgrid.training.group import Shapes, make_recipe
+from factorgrid.training.state import Recipe, State, initial_state
+from factorgrid.training.weights import load_weights, member_of, save_weights
+
+PACKAGES = ("factorgrid", "jax", "equinox", "optax", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A group on disk, trained or in training."""
+
+    path: Path
+    config: Config
+    shapes: Shapes
+
+    @staticmethod
+    def open(path: str | Path) -> "Run":
+        """The run in a folder.
+
+        Raises:
+            Error: the folder holds no run, or one that cannot be read.
+        """
+        folder = Path(path)
+        if not (folder / "config.json").exists():
+            raise Error(f"{folder} holds no run (no config.json); train one with: factorgrid train --out {folder} ...")
+        described = read_json(folder / "config.json")
+        if not isinstance(described, dict) or "config" not in described:
+            raise Error(f"{folder / 'config.json'} describes no run; delete the folder and train again")
+        data = described["data"]
+        factors = None if data["factors"] is None else tuple(data["factors"].values())
+        return Run(folder, Config.from_json(described["config"]), Shapes(tuple(data["image_shape"]), factors))
+
+    @staticmethod
+    def create(path: Path, config: Config, dataset: Dataset) -> "Run":
+        """Begin a run in a folder, or find the same run there.
+
+        Raises:
+            Error: the folder holds a run of another configuration.
+        """
+        if (path / "config.json").exists():
+            old = Run.open(path)
+            changed = differences(old.config, config)
+            if changed:
+                raise Error(
+                    f"{path} holds a run of another configuration ({'; '.join(changed)}); "
+                    "choose another --out, or the old values to resume it"
+                )
+            return old
+        write_json(path / "config.json", _described(config, dataset))
+        members = pd.DataFrame(
+            [{"member": m.name, "seed": m.seed, **m.hyperparameters, "run": config.identity} for m in config.members]
+        )
+        write_parquet(path / "members.parquet", members)
+        return Run(path, config, Shapes.of(dataset))
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        return self.config.members
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row for each member and logged step: loss terms averaged since the row before."""
+        return read_parquet(self.path / "history.parquet")
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """What `evaluate` has found so far: a row for each member and value."""
+        return read_parquet(self.path / "scores.parquet")
+
+    @property
+    def finished(self) -> bool:
+        return all(self.weights(member.name).exists() for member in self.members)
+
+    def weights(self, member: str) -> Path:
+        return self.path / "models" / f"{member}.safetensors"
+
+    def dataset(self) -> Dataset:
+        """The data set that the run was trained on."""
+        return datasets.load(self.config.data, **self.config.data_options)
+
+    def recipe(self) -> Recipe:
+        return make_recipe(self.config, self.shapes)
+
+    def state(self) -> State:
+        """The trained networks of all members; optimisers are left out.
+
+        Raises:
+            Error: training has not finished.
+        """
+        like = self._shapes_of_member()
+        trees = [load_weights(self.weights(member.name), like) for member in self.members]
+        model, aux, alive = jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+        return State(model, None, aux, None, alive, jnp.asarray(self.config.steps, jnp.int32))
+
+    def publish(self, state: State) -> None:
+        """Write the weights of every member (with its discriminator if it has one) to `models/`."""
+        for index, member in enumerate(self.members):
+            metadata = {"run": self.config.identity, "member": member.name, "format": "factorgrid-1"}
+            save_weights(self.weights(member.name), member_of(_published(state), index), metadata)
+
+    def model(self, member: str | int = 0) -> TrainedModel:
+        """One member, ready to use, by name or by its place in the list. The data set is not needed.
+
+        Raises:
+            Error: no such member, or training has not finished.
+        """
+        names = [m.name for m in self.members]
+        name = names[member] if isinstance(member, int) and -len(names) <= member < len(names) else str(member)
+        if name not in names:
+            raise Error(f"{self.path} has no member '{member}'; it has: {', '.join(names)}")
+        model, _, _ = load_weights(self.weights(name), self._shapes_of_member())
+        return TrainedModel(model)
+
+    def best(self, metric: str) -> TrainedModel:
+        """The member with the best score: the lowest straight-through gap, the highest MIG, ...
+
+        Raises:
+            Error: this run has not been scored by that metric.
+        """
+        return self.model(self.best_member(metric))
+
+    def best_member(self, metric: str) -> str:
+        """The name of that member."""
+        from factorgrid.metrics import higher_is_better
+
+        if not (self.path / "scores.parquet").exists():
+            raise Error(f"{self.path} has no scores yet; run: factorgrid evaluate {self.path}")
+        key = "st_gap_loss" if metric == "st_gap" else metric
+        scores = self.scores
+        rows = scores[(scores["metric"] == key) & np.isfinite(scores["value"])]
+        if rows.empty:
+            known = ", ".join(sorted(scores["metric"].unique()))
+            raise Error(f"{self.path} has no score '{key}'; it has: {known}")
+        ordered = rows.sort_values("value", ascending=not higher_is_better(key), kind="stable")
+        return str(ordered["member"].iloc[0])
+
+    def _shapes_of_member(self) -> Any:
+        group = _published(eqx.filter_eval_shape(initial_state, self.recipe()))
+        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), group)
+
+
+def _published(state: State) -> tuple[Any, Any, Any]:
+    """What is kept of a state once training is over; all of it has a member axis."""
+    return state.model, state.aux, state.alive
+
+
+def _described(config: Config, dataset: Dataset) -> dict[str, Any]:
+    space = dataset.space
+    return {
+        "config": config.to_json(),
+        "identity": config.identity,
+        "members": [member.name for member in config.members],
+        "data": {
+            "name": dataset.name,
+            "image_shape": list(dataset.image_shape),
+            "factors": None if space is None else dict(zip(space.names, space.sizes)),
+            "origin": getattr(dataset, "origin", "rendered"),
+        },
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "hardware": hardware(),
+    }
+
+
+def hardware() -> dict[str, Any]:
+    """What this process computes on."""
+    devices = jax.devices()
+    return {
+        "devices": [device.device_kind for device in devices],
+        "backend": devices[0].platform,
+        "cpu": platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": platform.platform(),
+    }

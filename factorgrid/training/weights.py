@@ -1,0 +1,54 @@
+"""Published weights: one safetensors file a member, arrays named by their place in the model. Nothing is unpickled."""
+
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from factorgrid.errors import Error
+from factorgrid.files import replacing
+
+
+def named_leaves(tree: Any) -> dict[str, Any]:
+    """Arrays of a pytree by readable names, such as "encoder.convolutions.0.weight"."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+
+
+def save_weights(path: Path, tree: Any, metadata: dict[str, str]) -> None:
+    """Write the arrays of a pytree, whole or not at all."""
+    arrays = {name: np.asarray(leaf, order="C") for name, leaf in named_leaves(tree).items()}
+    with replacing(path) as temporary:
+        save_file(arrays, temporary, metadata=metadata)
+
+
+def load_weights(path: Path, like: Any) -> Any:
+    """A pytree of the structure of `like` (arrays, or shapes from `eqx.filter_eval_shape`) with the file's arrays.
+
+    Raises:
+        Error: the file is missing or damaged, or its arrays have other names or shapes.
+    """
+    expected = named_leaves(like)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except FileNotFoundError:
+        raise Error(f"{path} does not exist; has this run finished training?") from None
+    except (SafetensorError, OSError) as error:
+        raise Error(f"{path} is not a readable safetensors file ({error}); train again or restore it") from None
+    for name, leaf in expected.items():
+        found = stored[name].shape if name in stored else None
+        if found != leaf.shape:
+            raise Error(f"{path}: array '{name}' should have shape {leaf.shape}, found {found or 'none'}")
+    leaves = [jnp.asarray(stored[name]) for name in expected]
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def member_of(tree: Any, member: int) -> Any:
+    """One member of a pytree whose arrays have a leading member axis."""
+    return jax.tree.map(lambda leaf: leaf[member] if eqx.is_array(leaf) else leaf, tree)
