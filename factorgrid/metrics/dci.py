@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from factorgrid.metrics.checks import as_split
 from factorgrid.metrics.parallel import Part, run_parts
-from factorgrid.metrics.trees import Estimator, check_estimator, draws_before, fit_trees
+from factorgrid.metrics.trees import check_estimator, draws_before, fit_trees
 
 Reading = tuple[Float[ndarray, " latent"], float, float]  # importances, training accuracy, test accuracy
 
@@ -20,7 +20,7 @@ def dci(
     codes_test: ArrayLike,
     factors_test: ArrayLike,
     *,
-    estimator: Estimator = "gradient_boosting",
+    estimator: str = "gradient_boosting",
     seed: int = 0,
     jobs: int = 1,
 ) -> dict[str, float]:
@@ -60,7 +60,7 @@ def dci_parts(
     codes_test: ArrayLike,
     factors_test: ArrayLike,
     *,
-    estimator: Estimator = "gradient_boosting",
+    estimator: str = "gradient_boosting",
     seed: int = 0,
 ) -> list[Part]:
     """The fits of `dci`, one for each factor, to be run anywhere and joined by `dci_of`."""
@@ -90,7 +90,7 @@ def read_factor(
     test: Float[ndarray, "test latent"],
     labels_test: Int[ndarray, " test"],
     *,
-    estimator: Estimator,
+    estimator: str,
     seed: int,
     skip: int,
 ) -> Reading:

@@ -1,7 +1,7 @@
 """Downstream tasks and statistical efficiency (Locatello et al. 2019, https://arxiv.org/abs/1811.12359, 5.4)."""
 
 import warnings
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,7 +15,7 @@ from factorgrid.metrics.checks import as_split
 from factorgrid.metrics.parallel import Part, run_parts
 from factorgrid.metrics.trees import fit_trees
 
-Classifier = Literal["lr", "gbt"]
+CLASSIFIERS = ("lr", "gbt")
 
 
 def downstream(
@@ -24,7 +24,7 @@ def downstream(
     codes_test: ArrayLike,
     factors_test: ArrayLike,
     *,
-    classifier: Classifier = "lr",
+    classifier: str = "lr",
     seed: int = 0,
     jobs: int = 1,
 ) -> dict[str, float]:
@@ -59,12 +59,12 @@ def downstream_parts(
     codes_test: ArrayLike,
     factors_test: ArrayLike,
     *,
-    classifier: Classifier,
+    classifier: str,
     seed: int,
 ) -> list[Part]:
     """The fits of `downstream`, one for each factor."""
-    if classifier not in get_args(Classifier):
-        raise unknown_name("classifier", classifier, get_args(Classifier))
+    if classifier not in CLASSIFIERS:
+        raise unknown_name("classifier", classifier, CLASSIFIERS)
     train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
     return [
         (
@@ -88,7 +88,7 @@ def fit_factor(
     test: Float[ndarray, "test latent"],
     labels_test: Int[ndarray, " test"],
     *,
-    classifier: Classifier,
+    classifier: str,
     seed: int,
 ) -> tuple[float, float] | None:
     """Training and test accuracy for one factor; None if it has to be skipped."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from factorgrid.metrics.downstream import Classifier, downstream_parts, efficiency, mean_accuracy
+from factorgrid.metrics.downstream import downstream_parts, efficiency, mean_accuracy
 from factorgrid.metrics.parallel import Part, run_part
 
 FEW, MANY = 100, 10_000  # the sizes that the statistical efficiency compares
@@ -28,7 +28,7 @@ def gbt_parts(splits: dict[int, Any], seed: int) -> list[Part]:
     return parts_at(splits, "gbt", seed)
 
 
-def parts_at(splits: dict[int, Any], classifier: Classifier, seed: int) -> list[Part]:
+def parts_at(splits: dict[int, Any], classifier: str, seed: int) -> list[Part]:
     return [
         (fit_at, {"size": size, "function": function, **arguments})
         for size, split in splits.items()

@@ -4,7 +4,6 @@ import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,7 +12,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 
 from factorgrid.errors import Error, unknown_name
 
-Estimator = Literal["gradient_boosting", "lightgbm"]
+ESTIMATORS = ("gradient_boosting", "lightgbm")
 
 NUM_ROUNDS = 100  # scikit-learn's default
 
@@ -28,8 +27,8 @@ class Trees:
 
 def check_estimator(estimator: str) -> None:
     """Raise an Error for an unknown estimator, or for LightGBM where it is not installed."""
-    if estimator not in get_args(Estimator):
-        raise unknown_name("estimator", estimator, get_args(Estimator))
+    if estimator not in ESTIMATORS:
+        raise unknown_name("estimator", estimator, ESTIMATORS)
     if estimator == "lightgbm" and not has_lightgbm():
         raise Error("estimator 'lightgbm' needs the lightgbm package: pip install 'factorgrid[fast]'")
 
@@ -41,7 +40,7 @@ def has_lightgbm() -> bool:
 def fit_trees(
     codes: Float[ndarray, "sample latent"],
     labels: Int[ndarray, " sample"],
-    estimator: Estimator,
+    estimator: str,
     seed: int,
     skip: int = 0,
 ) -> Trees:
