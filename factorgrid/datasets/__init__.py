@@ -1,20 +1,26 @@
 """Data sets: each declares its factors and draws images of them; loaders, rendered twins, a user's own images.
 
 Contract: every data set is a `Dataset` (datasets/dataset.py): a frozen pytree with a `FactorSpace` and pure
-functions `sample(key, num)` and `images(key, factors)`. May import: `factors`, `errors`.
+functions `sample(key, num)` and `images(key, factors)`; one too large for the device (`resident` is False) is a
+`HostTable` (datasets/table.py), whose draws are taken apart. May import: `factors`, `errors`.
 To add one: write a file, and give it an entry in `DATASETS`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from factorgrid.datasets import cars3d, dsprites, mpi3d, shapes3d, smallnorb
+from factorgrid.datasets.custom import load_custom
 from factorgrid.datasets.dataset import Batch as Batch
 from factorgrid.datasets.dataset import Dataset as Dataset
-from factorgrid.datasets.rendered.circles import Circles
+from factorgrid.datasets.files import DataWarning as DataWarning
+from factorgrid.datasets.files import RemoteFile, data_root
+from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.datasets.rendered.dsprites_twin import ColorDSpritesTwin, DSpritesTwin
-from factorgrid.datasets.rendered.shapes3d_twin import Shapes3DTwin
-from factorgrid.errors import unknown_name
+from factorgrid.datasets.table import Residence
+from factorgrid.errors import Error, unknown_name
 
 
 @dataclass(frozen=True)
@@ -23,29 +29,92 @@ class Source:
 
     Attributes:
         description: one line for lists.
-        load: (data root) -> the data set; raises an Error that says what to do when files are missing.
+        load: (data root, **options) -> the data set; raises an Error that says what to do when files are missing.
         kind: "rendered" needs no files; "published" reads the authors' files.
+        options: keywords of `load` that `factorgrid.datasets.load` passes on.
+        files: what `factorgrid data download` fetches.
     """
 
     description: str
-    load: Callable[[Path], Dataset]
+    load: Callable[..., Dataset]
     kind: str
+    options: tuple[str, ...] = ()
+    files: tuple[RemoteFile, ...] = field(default=(), repr=False)
+
+
+def _mpi3d(variant: mpi3d.Variant, description: str) -> Source:
+    def load_variant(root: Path, *, resident: Residence = "auto", subset: str = "all") -> Dataset:
+        return mpi3d.load_mpi3d(root, variant, resident=resident, subset=subset)
+
+    return Source(description, load_variant, "published", ("resident", "subset"), mpi3d.files(variant))
 
 
 DATASETS: dict[str, Source] = {
-    "circles": Source("one disc at a continuous position", lambda root: Circles(), "rendered"),
+    "circles": Source(
+        "one disc at a continuous position",
+        lambda root, **options: sized_circles(**options),
+        "rendered",
+        ("image_size",),
+    ),
     "dsprites_twin": Source("dSprites drawn from its measured geometry", lambda root: DSpritesTwin(), "rendered"),
     "color_dsprites_twin": Source("the same in random colours", lambda root: ColorDSpritesTwin(), "rendered"),
-    "shapes3d_twin": Source("Shapes3D traced from its measured geometry", lambda root: Shapes3DTwin(), "rendered"),
+    "dsprites": Source(
+        "three shapes in 737,280 poses", dsprites.load_dsprites, "published", ("resident",), dsprites.FILES
+    ),
+    "color_dsprites": Source(
+        "the same in random colours", dsprites.load_color_dsprites, "published", ("resident",), dsprites.FILES
+    ),
+    "smallnorb": Source(
+        "photographs of 50 toys", smallnorb.load_smallnorb, "published", ("resident", "clip"), smallnorb.FILES
+    ),
+    "cars3d": Source("183 cars from 96 sides", cars3d.load_cars3d, "published", ("resident",), cars3d.FILES),
+    "shapes3d": Source(
+        "one object in a coloured room", shapes3d.load_shapes3d, "published", ("resident",), shapes3d.FILES
+    ),
+    "mpi3d_toy": _mpi3d("toy", "a robot arm, simple rendering"),
+    "mpi3d_realistic": _mpi3d("realistic", "a robot arm, realistic rendering"),
+    "mpi3d_real": _mpi3d("real", "a robot arm, photographs"),
 }
 
 
-def load(name: str, *, root: Path | None = None) -> Dataset:
-    """The data set called `name`.
+def load(
+    name: str,
+    *,
+    root: Path | None = None,
+    resident: Residence | None = None,
+    subset: str | None = None,
+    clip: bool | None = None,
+    image_size: int | None = None,
+) -> Dataset:
+    """The data set called `name`, or a user's own images at the path `name` (datasets/custom.py).
+
+    Args:
+        name: in `DATASETS`; or the path of an npz file or of a folder of images.
+        root: where published files lie; by default FACTORGRID_DATA or DISENTANGLEMENT_LIB_DATA, else ./data.
+        resident: tables of images: "device", "host", or "auto", on the device if it fits.
+        subset: MPI3D: "paper" restricts today's files to the colours and shapes of the edition in the paper (inferred).
+        clip: SmallNORB: cut values to [0, 1].
+        image_size: circles and a user's own images: pixels a side, 64 by default.
 
     Raises:
-        Error: no such name, or files that it needs are missing or damaged.
+        Error: no such name, an option that it does not have, or files that it needs are missing or damaged.
     """
-    if name not in DATASETS:
-        raise unknown_name("data set", name, DATASETS)
-    return DATASETS[name].load(root or Path("data"))
+    given = {"resident": resident, "subset": subset, "clip": clip, "image_size": image_size}
+    options = {option: value for option, value in given.items() if value is not None}
+    if name in DATASETS:
+        source = DATASETS[name]
+        _check_options(name, options, source.options)
+        return source.load(data_root(root), **options)
+    if name.endswith(".npz") or os.sep in name or Path(name).is_dir():
+        _check_options(name, options, ("resident", "image_size"))
+        return load_custom(Path(name), resident=resident or "auto", image_size=image_size or 64)
+    raise unknown_name("data set", name, DATASETS)
+
+
+def _check_options(name: str, given: Mapping[str, object], known: tuple[str, ...]) -> None:
+    for option in given:
+        if option not in known:
+            has = f"it has: {', '.join(known)}" if known else "it has none"
+            raise Error(f"data set '{name}' has no option '{option}'; {has}")
+    if given.get("resident", "auto") not in ("auto", "device", "host"):
+        raise unknown_name("place for a table", str(given["resident"]), ("auto", "device", "host"))

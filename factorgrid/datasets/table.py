@@ -23,7 +23,7 @@ from factorgrid.datasets.memory import available_bytes, readable_bytes
 from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
 
-Encoding = Literal["uint8", "bits", "float32"]
+Encoding = Literal["levels", "bits", "float32"]
 Residence = Literal["auto", "device", "host"]
 Paint = Callable[[Key[Array, ""], Float[Array, "batch height width 1"]], Float[Array, "batch height width 3"]]
 
@@ -39,8 +39,8 @@ class Layout(eqx.Module):
         name: of the data set.
         index: which row shows which factors.
         image_shape: (height, width, channel) of the images that `decode` gives.
-        encoding: how a row is stored: "uint8" [height width channel], 255 is white; "bits" [bytes], eight 0/1
-            pixels a byte, the first in the highest bit; "float32" [height width channel], as it is.
+        encoding: how a row is stored: "levels" [height width channel], integers, 255 is white; "bits" [bytes],
+            eight 0/1 pixels a byte, the first in the highest bit; "float32" [height width channel], as it is.
         origin: where the pixels come from.
         paint: (key, stored images) -> images, for what chance adds to the stored image; None if nothing.
     """
@@ -48,7 +48,7 @@ class Layout(eqx.Module):
     index: Index
     name: str = eqx.field(static=True)
     image_shape: tuple[int, int, int] = eqx.field(static=True)
-    encoding: Encoding = eqx.field(static=True, default="uint8")
+    encoding: Encoding = eqx.field(static=True, default="levels")
     origin: str = eqx.field(static=True, default="")
     paint: Paint | None = eqx.field(static=True, default=None)
 
@@ -70,7 +70,7 @@ class Layout(eqx.Module):
         if self.encoding == "bits":
             stored = (*self.image_shape[:2], self.image_shape[2] if self.paint is None else 1)
             pixels = jnp.unpackbits(raw, axis=-1).reshape(-1, *stored).astype(jnp.float32)
-        elif self.encoding == "uint8":
+        elif self.encoding == "levels":
             pixels = raw.astype(jnp.float32) / 255
         else:
             pixels = raw

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from factorgrid.datasets.dataset import Dataset
+from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
 
 LOW, HIGH = 0.2, 0.8
@@ -31,7 +32,6 @@ class Circles(Dataset):
 
     Attributes:
         scale: side of the square of equal area, as a part of the frame.
-        image_size: pixels a side.
     """
 
     name: str = eqx.field(static=True, default="circles")
@@ -47,6 +47,13 @@ class Circles(Dataset):
     def at(self, positions: Float[Array, "batch 2"]) -> Float[Array, "batch height width 1"]:
         """Images of circles centred at (x, y) in [0, 1]^2, the origin at the bottom left."""
         return circles(positions, self.image_shape[0], self.scale)
+
+
+def sized_circles(*, image_size: int = 64) -> Circles:
+    """Circles of another number of pixels a side."""
+    if not 8 <= image_size <= 1024:
+        raise Error(f"image_size must be within 8..1024, got {image_size}")
+    return Circles(image_shape=(image_size, image_size, 1))
 
 
 def circles(positions: Float[Array, "batch 2"], image_size: int, scale: float) -> Float[Array, "batch height width 1"]:

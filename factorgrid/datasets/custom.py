@@ -1,0 +1,233 @@
+"""A user's own images: an npz file, or a folder of PNG and JPEG files; with or without labels.
+
+An npz holds `images` [image height width] or [image height width channel] (0..255 in integers, or 0..1 in
+floats), and may hold `factors` [image factor] and `factor_names` [factor]. A folder may hold one CSV with a column
+`filename` and a column for each factor. Labels may be numbers or words; different ones are the values of the factor,
+in ascending order. Unknown labels: an empty cell, in an npz also -1, NaN or "".
+"""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from warnings import warn
+
+import numpy as np
+from jaxtyping import Int, Shaped, UInt8
+from numpy import ndarray
+from PIL import Image
+
+from factorgrid.datasets import npz
+from factorgrid.datasets.files import DAMAGE, DataWarning, one_line
+from factorgrid.datasets.index import UNKNOWN, index_labels
+from factorgrid.datasets.prepare import prepared
+from factorgrid.datasets.resize import resized
+from factorgrid.datasets.table import Encoding, HostTable, Layout, Residence, Table, make_table
+from factorgrid.errors import Error
+from factorgrid.factors import FactorSpace
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+MAP_FROM_BYTES = 2**30
+MOST_NAMED = 10
+
+
+def load_custom(path: Path, *, resident: Residence = "auto", image_size: int = 64) -> Table | HostTable:
+    """The images at `path`, an npz or a folder.
+
+    Args:
+        path: see above.
+        resident: see `make_table`.
+        image_size: pixels a side; images of another size are resized, with a warning.
+
+    Raises:
+        Error: names every file that cannot be read, and says what else is wrong.
+    """
+    if not path.exists():
+        raise Error(f"{path} does not exist; give an npz file or a folder of images, or the name of a data set")
+    if not 8 <= image_size <= 1024:
+        raise Error(f"image_size must be within 8..1024, got {image_size}")
+    if path.is_dir():
+        return _from_folder(path, resident, image_size)
+    if path.suffix != ".npz":
+        raise Error(f"{path} is neither an npz file nor a folder; give one with an array 'images', or a folder")
+    return _from_npz(path, resident, image_size)
+
+
+def _from_npz(path: Path, resident: Residence, image_size: int) -> Table | HostTable:
+    try:
+        names = npz.keys(path)
+        shape, dtype = npz.header(path, "images")
+        factors = npz.array(path, "factors") if "factors" in names else None
+        factor_names = [str(name) for name in npz.array(path, "factor_names")] if "factor_names" in names else None
+        if len(shape) not in (3, 4) or 0 in shape or (len(shape) == 4 and shape[3] not in (1, 3)):
+            raise Error(f"{path}: 'images' must be [image, height, width] or [..., 1 or 3], got {list(shape)}")
+        pixels, origin = _pixels(path, shape, dtype, image_size)
+    except (*DAMAGE, OSError) as problem:
+        raise Error(f"{path} cannot be read: {one_line(problem)}") from problem
+    labels, space = _labels_of_npz(path, factors, factor_names, shape[0])
+    encoding: Encoding = "float32" if pixels.dtype == np.float32 else "levels"
+    layout = Layout(index_labels(labels, space), path.stem, pixels.shape[1:], encoding, origin)
+    return make_table(pixels, layout, resident=resident)
+
+
+def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, size: int) -> tuple[Shaped[ndarray, "..."], str]:
+    """Images [image size size channel], uint8 or float32 in [0, 1], and where they come from."""
+    whole = (*shape, 1) if len(shape) == 3 else shape
+    if dtype == np.uint8 and whole[1:3] == (size, size) and np.prod(whole, dtype=np.int64) > MAP_FROM_BYTES:
+        rows = (slab.reshape(-1, *whole[1:]) for slab in npz.slabs(path, "images", len(shape) - 1))
+        return prepared([path], f"{path.stem}-images", whole, dtype, lambda: rows)
+    images = npz.array(path, "images").reshape(whole)
+    if images.dtype == bool:
+        images = images.astype(np.uint8) * 255
+    low, high = images.min(), images.max()
+    if images.dtype.kind in "iu":
+        if low < 0 or high > 255:
+            raise Error(f"{path}: integer 'images' must be within 0..255, got values from {low} to {high}")
+        images = images.astype(np.uint8)
+    elif images.dtype.kind == "f":
+        if not (low >= 0 and high <= 1):  # NaN fails too
+            raise Error(f"{path}: floating-point 'images' must be within 0..1, got values from {low} to {high}")
+        images = images.astype(np.float32)
+    else:
+        raise Error(f"{path}: 'images' must be numbers, got {images.dtype}")
+    if images.shape[1:3] != (size, size):
+        _warn_of_resizing(path, {(images.shape[2], images.shape[1])}, size)
+        images = np.stack([resized(image, size) for image in images])
+    return images, _origin(path, images)
+
+
+def _labels_of_npz(
+    path: Path, factors: Shaped[ndarray, "..."] | None, names: list[str] | None, num_images: int
+) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
+    if factors is None:
+        return np.zeros((num_images, 0), np.int64), None
+    table = factors[:, None] if factors.ndim == 1 else factors
+    if table.ndim != 2 or len(table) != num_images:
+        raise Error(f"{path}: 'factors' must be [{num_images}, factor], a row an image, got {list(factors.shape)}")
+    names = names or [f"factor_{i + 1}" for i in range(table.shape[1])]
+    if len(names) != table.shape[1]:
+        raise Error(f"{path}: {len(names)} 'factor_names' for {table.shape[1]} columns of 'factors'")
+    columns = [[_cell(value) for value in column.tolist()] for column in table.T]
+    return _numbered(path, names, columns)
+
+
+def _cell(value: object) -> str:
+    """An entry of `factors` as a cell of a CSV would hold it; empty where unknown."""
+    return "" if value in (-1, "") or value != value else str(value)
+
+
+def _numbered(
+    path: Path, names: Sequence[str], columns: Sequence[Sequence[str]]
+) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
+    """Cells -> the number of each among the different values of its column, ascending; -1 where empty."""
+    if not names:
+        return np.zeros((len(columns[0]) if columns else 0, 0), np.int64), None
+    numbers, sizes = [], []
+    for name, column in zip(names, columns):
+        values = sorted({cell for cell in column if cell}, key=_by_number_then_word)
+        if not values:
+            raise Error(f"{path}: factor '{name}' has no values; fill it or leave it out")
+        number = {value: i for i, value in enumerate(values)}
+        numbers.append([number.get(cell, UNKNOWN) for cell in column])
+        sizes.append(len(values))
+    return np.array(numbers, np.int64).T, FactorSpace(names, sizes)
+
+
+def _by_number_then_word(cell: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(cell), cell)
+    except ValueError:
+        return (1, 0.0, cell)
+
+
+def _from_folder(folder: Path, resident: Residence, image_size: int) -> Table | HostTable:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    tables = [path for path in files if path.suffix.lower() == ".csv"]
+    if not pictures:
+        raise Error(f"{folder} holds no PNG or JPEG files")
+    if len(tables) > 1:
+        raise Error(f"{folder} holds {len(tables)} CSV files ({_listed([t.name for t in tables])}); keep one")
+    others = [str(path.relative_to(folder)) for path in files if path not in {*pictures, *tables}]
+    if others:
+        warn(f"{folder}: not PNG, JPEG or CSV, so not read: {_listed(others)}", DataWarning, stacklevel=4)
+    names = [path.relative_to(folder).as_posix() for path in pictures]
+    labels, space = _read_csv(tables[0], names) if tables else (np.zeros((len(names), 0), np.int64), None)
+    images = _read_pictures(folder, pictures, image_size)
+    layout = Layout(index_labels(labels, space), folder.name, images.shape[1:], "levels", _origin(folder, images))
+    return make_table(images, layout, resident=resident)
+
+
+def _read_pictures(folder: Path, paths: list[Path], size: int) -> UInt8[ndarray, "image size size channel"]:
+    """All pictures, resized; one channel if all are grey, else three. An Error names all that cannot be read."""
+    images, sizes, bad = [], set(), []
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                pixels = _decoded(picture)
+        except (*DAMAGE, OSError) as problem:
+            bad.append(f"{path.relative_to(folder)} ({one_line(problem).replace(str(path), 'it')})")
+            continue
+        if pixels.shape[:2] != (size, size):
+            sizes.add((pixels.shape[1], pixels.shape[0]))
+        images.append(resized(pixels, size))
+    if bad:
+        raise Error(
+            f"{folder}: {len(bad)} of {len(paths)} pictures cannot be read: {_listed(bad)}; replace or remove them"
+        )
+    if sizes:
+        _warn_of_resizing(folder, sizes, size)
+    channels = max(image.shape[2] for image in images)
+    return np.stack([np.broadcast_to(image, (size, size, channels)) for image in images])
+
+
+def _decoded(picture: Image.Image) -> UInt8[ndarray, "height width channel"]:
+    if picture.mode.startswith("I"):  # 16 bits of grey: the upper eight
+        return (np.asarray(picture) // 256).clip(0, 255).astype(np.uint8)[..., None]
+    if picture.mode in ("1", "L", "LA", "La"):
+        return np.asarray(picture.convert("L"))[..., None]
+    return np.asarray(picture.convert("RGB"))
+
+
+def _read_csv(path: Path, names: list[str]) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
+    """The labels of the pictures called `names`; those without a row have none."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            rows, header = list(reader), list(reader.fieldnames or [])
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise Error(f"{path} cannot be read: {one_line(problem)}; save it as UTF-8 with commas") from problem
+    if "filename" not in header:
+        raise Error(f"{path} has no column 'filename'; its columns: {', '.join(header) or 'none'}")
+    ragged = [i + 2 for i, row in enumerate(rows) if None in row or None in row.values()]
+    if ragged:
+        raise Error(f"{path}: line {ragged[0]} has not {len(header)} cells as its header has")
+    listed = [row["filename"].strip() for row in rows]
+    unknown = sorted(set(listed) - set(names))
+    if unknown:
+        raise Error(f"{path} names {len(unknown)} pictures that are not in the folder: {_listed(unknown)}")
+    if len(set(listed)) < len(listed):
+        twice = sorted({name for name in listed if listed.count(name) > 1})
+        raise Error(f"{path} names pictures twice: {_listed(twice)}")
+    row_of = dict(zip(listed, rows))
+    factor_names = [name for name in header if name != "filename"]
+    columns = [[row_of.get(name, {}).get(factor, "").strip() for name in names] for factor in factor_names]
+    if not factor_names:
+        return np.zeros((len(names), 0), np.int64), None
+    return _numbered(path, factor_names, columns)
+
+
+def _warn_of_resizing(path: Path, sizes: set[tuple[int, int]], size: int) -> None:
+    first = " x ".join(map(str, sorted(sizes)[0]))
+    more = f" and {len(sizes) - 1} other sizes" if len(sizes) > 1 else ""
+    stretched = "; those that are not square are stretched" if any(w != h for w, h in sizes) else ""
+    warn(f"{path}: images of {first}{more} are resized to {size} x {size}{stretched}", DataWarning, stacklevel=5)
+
+
+def _origin(path: Path, images: Shaped[ndarray, "..."]) -> str:
+    return f"{path.name}, {len(images)} images, md5 of pixels {hashlib.md5(images.data).hexdigest()}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

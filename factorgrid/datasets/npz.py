@@ -1,0 +1,69 @@
+"""Arrays inside npz files, read slab by slab: a 12 GB array is never in memory at once. Nothing is unpickled."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from jaxtyping import Shaped
+from numpy import ndarray
+
+SLAB_BYTES = 2**25
+
+
+def keys(path: Path) -> list[str]:
+    """Names of the arrays in the file. Raises what `zipfile` raises."""
+    with zipfile.ZipFile(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+
+
+def header(path: Path, key: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of the array `key`. Raises ValueError or KeyError, or what `zipfile` raises."""
+    with _opened(path, key) as (_, shape, dtype):
+        return shape, dtype
+
+
+def slabs(path: Path, key: str, rank: int) -> Iterator[Shaped[ndarray, "slab ..."]]:
+    """The array `key`, some rows at a time; a row is what the last `rank` axes hold, the axes before run together.
+
+    Raises as `header`; EOFError where the file ends too early.
+    """
+    with _opened(path, key) as (stream, shape, dtype):
+        row_shape = shape[len(shape) - rank :]
+        num_rows = int(np.prod(shape[: len(shape) - rank], dtype=np.int64))
+        row_bytes = int(np.prod(row_shape, dtype=np.int64)) * dtype.itemsize
+        rows_per_slab = max(1, SLAB_BYTES // max(row_bytes, 1))
+        for start in range(0, num_rows, rows_per_slab):
+            num = min(rows_per_slab, num_rows - start)
+            content = stream.read(num * row_bytes)
+            if len(content) < num * row_bytes:
+                raise EOFError(f"array '{key}' ends after {start + len(content) // row_bytes:,} of {num_rows:,} rows")
+            yield np.frombuffer(content, dtype).reshape(num, *row_shape)
+        stream.read(1)  # reaching the end makes zipfile compare the checksum
+
+
+def array(path: Path, key: str) -> Shaped[ndarray, "..."]:
+    """The array `key`, whole. Raises as `slabs`."""
+    shape, dtype = header(path, key)
+    parts = list(slabs(path, key, max(len(shape) - 1, 0)))
+    return np.concatenate(parts).reshape(shape) if parts else np.empty(shape, dtype)
+
+
+@contextmanager
+def _opened(path: Path, key: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
+    with zipfile.ZipFile(path) as archive:
+        if f"{key}.npy" not in archive.namelist():
+            raise KeyError(f"no array '{key}'; it holds {', '.join(archive.namelist()) or 'nothing'}")
+        with archive.open(f"{key}.npy") as stream:
+            version = np.lib.format.read_magic(stream)
+            readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+            if version not in readers:
+                raise ValueError(f"array '{key}' is in npy format {version[0]}.{version[1]}")
+            shape, fortran_order, dtype = readers[version](stream)
+            if dtype.hasobject:
+                raise ValueError(f"array '{key}' holds pickled objects, which are never loaded")
+            if fortran_order and len(shape) > 1:
+                raise ValueError(f"array '{key}' is stored in Fortran order")
+            yield stream, shape, dtype
