@@ -82,25 +82,43 @@ class Representation:
         Raises:
             Error: the data set has no factors.
         """
+
+        def codes_of_batch(factors: Int[ndarray, "sample factor"], seed: int) -> Float[ndarray, "sample latent"]:
+            return np.asarray(encode(dataset.observe(factors, seed)))
+
+        return Representation.from_batches(codes_of_batch, dataset, batch_size=batch_size)
+
+    @staticmethod
+    def from_batches(
+        codes_of_batch: Callable[[Int[ndarray, "sample factor"], int], Float[ndarray, "sample latent"]],
+        dataset: Observable,
+        *,
+        batch_size: int = 1024,
+    ) -> "Representation":
+        """As `from_encoder`, for an encoder that draws its own images: (factors, seed) -> codes.
+
+        It is always called with `batch_size` rows, so that a compiled encoder is compiled once.
+
+        Raises:
+            Error: the data set has no factors.
+        """
         space = dataset.space
         if space is None:
             raise Error("this data set has no known factors, so codes cannot be drawn by factor values")
 
-        def encode_all(factors: ndarray, seed: int) -> ndarray:
+        def codes_of(factors: ndarray, seed: int) -> ndarray:
             parts = []
             for start in range(0, len(factors), batch_size):
                 part = factors[start : start + batch_size]
-                # a full batch every time: compiled encoders are compiled for one shape
                 padded = np.concatenate([part, np.repeat(part[:1], batch_size - len(part), axis=0)])
-                images = dataset.observe(padded, (seed + start) % 2**31)
-                parts.append(np.asarray(encode(images))[: len(part)])
+                parts.append(codes_of_batch(padded, (seed + start) % 2**31)[: len(part)])
             return np.concatenate(parts)
 
-        probe = encode_all(np.zeros((1, space.num_factors), np.int64), 0)
+        probe = codes_of(np.zeros((1, space.num_factors), np.int64), 0)
         num_latents = probe.shape[1]
         if not dataset.deterministic:
-            return Representation(space, num_latents, encode_all)
-        cache = CodeCache(space, lambda factors: encode_all(factors, 0), num_latents, probe.dtype)
+            return Representation(space, num_latents, codes_of)
+        cache = CodeCache(space, lambda factors: codes_of(factors, 0), num_latents, probe.dtype)
         return Representation(space, num_latents, lambda factors, seed: cache.codes(factors))
 
     def codes(

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from factorgrid import datasets
+from factorgrid import datasets, results
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
@@ -91,7 +91,7 @@ class Run:
     @property
     def scores(self) -> pd.DataFrame:
         """What `evaluate` has found so far: a row for each member and value."""
-        return read_parquet(self.path / "scores.parquet")
+        return results.read(self.path / "scores.parquet")
 
     @property
     def finished(self) -> bool:
@@ -147,18 +147,16 @@ class Run:
 
     def best_member(self, metric: str) -> str:
         """The name of that member."""
-        from factorgrid.metrics import higher_is_better
-
         if not (self.path / "scores.parquet").exists():
             raise Error(f"{self.path} has no scores yet; run: factorgrid evaluate {self.path}")
         key = "st_gap_loss" if metric == "st_gap" else metric
-        scores = self.scores
-        rows = scores[(scores["metric"] == key) & np.isfinite(scores["value"])]
-        if rows.empty:
-            known = ", ".join(sorted(scores["metric"].unique()))
+        table = self.scores
+        rows = [row for row in results.from_frame(table) if row.metric == key and np.isfinite(row.value)]
+        if not rows:
+            known = ", ".join(sorted(table["metric"].unique()))
             raise Error(f"{self.path} has no score '{key}'; it has: {known}")
-        ordered = rows.sort_values("value", ascending=not higher_is_better(key), kind="stable")
-        return str(ordered["member"].iloc[0])
+        sign = 1 if rows[0].provenance["higher_is_better"] else -1
+        return max(rows, key=lambda row: sign * row.value).member
 
     def _shapes_of_member(self) -> Any:
         group = _published(eqx.filter_eval_shape(initial_state, self.recipe()))

@@ -1,0 +1,80 @@
+"""The functions that the command line, the tutorials and a notebook share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from factorgrid import datasets
+from factorgrid.datasets import Dataset
+from factorgrid.methods import method
+from factorgrid.training import Config, Run
+from factorgrid.training import train as train_group
+
+
+def train(
+    *,
+    data: str,
+    model: str,
+    seeds: int | Sequence[int] = 1,
+    steps: int = 300_000,
+    out: str | Path | None = None,
+    quiet: bool = False,
+    checkpoint_seconds: float = 60.0,
+    **options: Any,
+) -> Run:
+    """Train a group of members, all at once: every combination of hyperparameter values, each with every seed.
+
+    The same call again resumes a run that was stopped, and returns one that has finished.
+
+    Args:
+        data: a data set's name (`factorgrid data list`), or the path of your own images.
+        model: a method's name, such as "dvae" or "factor_dvae".
+        seeds: how many (0, 1, ...), or which.
+        steps: of training; the paper trains for 300,000.
+        out: the run's folder; "runs/DATA-MODEL-HASH" by default.
+        quiet: no progress bar.
+        checkpoint_seconds: how often training can be resumed from, at least.
+        options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), and fields of `Config`
+            (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...).
+
+    Returns:
+        The run: its members' weights, history and configuration on disk.
+
+    Raises:
+        Error: a name or value that does not exist or fit, or training that diverged.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train(data="circles", model="vae", steps=2, architecture="mlp", num_latents=2, out=folder, quiet=True)
+    >>> [member.name for member in run.members]
+    ['seed0']
+    """
+    config = make_config(data=data, model=model, seeds=seeds, steps=steps, **options)
+    return train_group(config, out or default_folder(config), quiet=quiet, checkpoint_seconds=checkpoint_seconds)
+
+
+def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options: Any) -> Config:
+    """A configuration from plain arguments; hyperparameters may be one value or several."""
+    names = {*method(model).hyperparameters, "omega"}
+    grid = {name: _values(options.pop(name)) for name in list(options) if name in names}
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
+    return Config.from_json({"data": data, "model": model, "seeds": chosen, "hyperparameters": grid, **options})
+
+
+def default_folder(config: Config) -> Path:
+    """Where a run goes when nobody says: named by data, model and the hash of the whole configuration."""
+    return Path("runs") / f"{Path(config.data).stem}-{config.model}-{config.identity[:8]}"
+
+
+def load_run(path: str | Path) -> Run:
+    """The run in a folder."""
+    return Run.open(path)
+
+
+def load_dataset(name: str, **options: Any) -> Dataset:
+    """The data set called `name`, or a user's own images at that path."""
+    return datasets.load(name, **options)
+
+
+def _values(value: float | Sequence[float]) -> tuple[float, ...]:
+    return tuple(float(v) for v in value) if isinstance(value, Sequence) else (float(value),)
