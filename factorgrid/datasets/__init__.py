@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from factorgrid.datasets import cars3d, dsprites, mpi3d, shapes3d, smallnorb
 from factorgrid.datasets.custom import load_custom
@@ -81,7 +82,7 @@ def load(
     name: str,
     *,
     root: Path | None = None,
-    resident: Residence | None = None,
+    resident: str | None = None,
     subset: str | None = None,
     clip: bool | None = None,
     image_size: int | None = None,
@@ -100,14 +101,14 @@ def load(
         Error: no such name, an option that it does not have, or files that it needs are missing or damaged.
     """
     given = {"resident": resident, "subset": subset, "clip": clip, "image_size": image_size}
-    options = {option: value for option, value in given.items() if value is not None}
+    options: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
     if name in DATASETS:
         source = DATASETS[name]
         _check_options(name, options, source.options)
         return source.load(data_root(root), **options)
     if name.endswith(".npz") or os.sep in name or Path(name).is_dir():
         _check_options(name, options, ("resident", "image_size"))
-        return load_custom(Path(name), resident=resident or "auto", image_size=image_size or 64)
+        return load_custom(Path(name), **options)
     raise unknown_name("data set", name, DATASETS)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import scipy.io.matlab
+
 from factorgrid.errors import Error
 
 # The second name is disentanglement_lib's; the layout below the root is the same, so the files can be shared.
@@ -26,6 +28,7 @@ DAMAGE = (
     ValueError,
     struct.error,
     tarfile.TarError,
+    scipy.io.matlab.MatReadError,
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -111,7 +111,7 @@ class Labels(Index):
             rank = jnp.minimum(jnp.searchsorted(keys, wanted), len(keys) - 1).astype(jnp.int32)
             found &= (keys[rank] == wanted) & (value >= 0) & (value < size)
         first, count = self.first[rank], self.count[rank]
-        pick = (jax.random.uniform(key, count.shape) * count).astype(jnp.int32)
+        pick = (jax.random.uniform(key, count.shape) * count.astype(jnp.float32)).astype(jnp.int32)
         return self.order[first + jnp.clip(pick, 0, jnp.maximum(count - 1, 0))], found
 
 

@@ -52,7 +52,7 @@ def both(encoding: str, index: Index) -> tuple[Table, HostTable]:
     return device, host
 
 
-@pytest.mark.parametrize("encoding", ["uint8", "bits", "float32"])
+@pytest.mark.parametrize("encoding", ["levels", "bits", "float32"])
 @pytest.mark.parametrize("kind", ["grid", "duplicates", "gaps", "unlabelled"])
 def test_host_and_device_draw_the_same_batch(encoding: str, kind: str) -> None:
     device, host = both(encoding, indexes()[kind])
@@ -75,7 +75,7 @@ def test_host_and_device_draw_the_same_batch(encoding: str, kind: str) -> None:
 
 
 def test_the_step_is_compiled_once() -> None:
-    device, _ = both("uint8", Grid(SPACE))
+    device, _ = both("levels", Grid(SPACE))
     traces = []
 
     @eqx.filter_jit
@@ -100,27 +100,27 @@ def test_uint8_255_is_white_and_bits_come_highest_first() -> None:
 
 @pytest.mark.parametrize("residence", [0, 1])
 def test_observe_gives_the_image_of_the_factors(residence: int) -> None:
-    table = both("uint8", Grid(SPACE))[residence]
+    table = both("levels", Grid(SPACE))[residence]
     factors = SPACE.factors(np.array([7, 0, 14]))
-    assert_images(table.observe(factors, 0), pixels_of("uint8", 15)[[7, 0, 14]])
+    assert_images(table.observe(factors, 0), pixels_of("levels", 15)[[7, 0, 14]])
 
 
 @pytest.mark.parametrize("residence", [0, 1])
 def test_observe_names_factors_without_an_image(residence: int) -> None:
-    table = both("uint8", index_labels(np.array([[0, 0], [2, 4]]), SPACE))[residence]
+    table = both("levels", index_labels(np.array([[0, 0], [2, 4]]), SPACE))[residence]
     with pytest.raises(Error, match="'test' has no image with a 1, b 3"):
         table.observe(np.array([[0, 0], [1, 3]]), 0)
 
 
 def test_missing_images_are_nan_in_compiled_programs() -> None:
-    table, _ = both("uint8", index_labels(np.array([[0, 0], [2, 4]]), SPACE))
+    table, _ = both("levels", index_labels(np.array([[0, 0], [2, 4]]), SPACE))
     images = table.images(jax.random.key(0), jnp.array([[0, 0], [1, 3]], jnp.int32))
     assert jnp.isfinite(images[0]).all()
     assert jnp.isnan(images[1]).all()
 
 
 def test_host_tables_refuse_compiled_sampling() -> None:
-    _, host = both("uint8", Grid(SPACE))
+    _, host = both("levels", Grid(SPACE))
     with pytest.raises(Error, match="lies on the host, so 'sample'"):
         host.sample(jax.random.key(0), 3)
     with pytest.raises(Error, match="lies on the host, so 'images'"):
@@ -128,7 +128,7 @@ def test_host_tables_refuse_compiled_sampling() -> None:
 
 
 def test_gather_keeps_order_repeats_and_shape(tmp_path: Path) -> None:
-    pixels = pixels_of("uint8", 600)
+    pixels = pixels_of("levels", 600)
     np.save(tmp_path / "pixels.npy", pixels)
     mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
     layout = Layout(Grid(FactorSpace(("a",), (600,))), "t", (8, 8, 3))
@@ -138,7 +138,7 @@ def test_gather_keeps_order_repeats_and_shape(tmp_path: Path) -> None:
 
 
 def test_kept_rows_make_the_table() -> None:
-    pixels = pixels_of("uint8", 60)
+    pixels = pixels_of("levels", 60)
     kept = np.arange(15) * 4
     layout = Layout(Grid(SPACE), "t", (8, 8, 3))
     device = make_table(pixels, layout, resident="device", kept=kept)
@@ -149,7 +149,7 @@ def test_kept_rows_make_the_table() -> None:
 
 
 def test_the_budget_decides() -> None:
-    layout, pixels = Layout(Grid(SPACE), "t", (8, 8, 3)), pixels_of("uint8", 15)
+    layout, pixels = Layout(Grid(SPACE), "t", (8, 8, 3)), pixels_of("levels", 15)
     assert make_table(pixels, layout, budget=pixels.nbytes).resident
     assert not make_table(pixels, layout, budget=pixels.nbytes - 1).resident
     huge = np.lib.stride_tricks.as_strided(pixels, (15, 2**50), (1, 0))

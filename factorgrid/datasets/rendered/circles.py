@@ -42,7 +42,7 @@ class Circles(Dataset):
 
     def images(self, key: Key[Array, ""], factors: Int[Array, "batch factor"]) -> Float[Array, "batch height width 1"]:
         within = jax.random.uniform(key, factors.shape)
-        return self.at(LOW + (HIGH - LOW) * (factors + within) / NUM_BINS)
+        return self.at(LOW + (HIGH - LOW) * (factors.astype(jnp.float32) + within) / NUM_BINS)
 
     def at(self, positions: Float[Array, "batch 2"]) -> Float[Array, "batch height width 1"]:
         """Images of circles centred at (x, y) in [0, 1]^2, the origin at the bottom left."""
