@@ -1,6 +1,6 @@
 """An autoencoder is an encoder, a latent and a decoder; a forward pass is all that an objective needs of it."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 from jaxtyping import Array, Float, Key
@@ -8,10 +8,12 @@ from jaxtyping import Array, Float, Key
 from factorgrid.latents import Latent, Posterior
 
 
+@runtime_checkable
 class Encoder(Protocol):
     def __call__(self, images: Float[Array, "batch height width channel"]) -> Float[Array, "batch parameter"]: ...
 
 
+@runtime_checkable
 class Decoder(Protocol):
     def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]: ...
 
