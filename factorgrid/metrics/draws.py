@@ -54,8 +54,8 @@ def downstream_splits(source: Source, rng: np.random.Generator, counts: Counts) 
     """Fresh training and test codes for every size; sizes that a given sample cannot serve are left out."""
     splits = {}
     for size in counts.downstream_sizes:
-        drawn = source.split(rng, size, counts.num_test)
-        if len(drawn[0]) == size:
+        drawn = source.labelled(rng, size, counts.num_test)
+        if drawn is not None:
             splits[size] = _named(drawn)
     return {"splits": splits, "seed": int(rng.integers(2**31))}
 

@@ -98,7 +98,7 @@ def concentration(shared: Float[ndarray, "row column"]) -> float:
         return 1.0
     total = shared.sum(axis=1)
     share = np.where(total > 0, shared.max(axis=1) / np.where(total > 0, total, 1.0), 1 / num_columns)
-    return float((share.mean() - 1 / num_columns) / (1 - 1 / num_columns))
+    return float(np.clip((share.mean() - 1 / num_columns) / (1 - 1 / num_columns), 0.0, 1.0))
 
 
 def predictability(

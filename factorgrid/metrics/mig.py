@@ -32,4 +32,4 @@ def mig(codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20) -> dict[str
     values, labels = as_pair(codes, factors)
     check_bins(len(values), num_bins)
     information = code_factor_information(values, labels, num_bins)
-    return {"mig": float(np.mean(gap(information) / entropy(labels)))}
+    return {"mig": float(min(np.mean(gap(information) / entropy(labels)), 1.0))}  # not above 1 by rounding

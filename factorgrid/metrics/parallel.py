@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import joblib
+from threadpoolctl import threadpool_limits
 
 # a module-level function and its keyword arguments, both of which can be sent to another process
 Part = tuple[Callable[..., Any], dict[str, Any]]
@@ -17,15 +18,16 @@ def run_part(part: Part) -> Any:
 def run_parts(parts: list[Part], *, jobs: int = 1, done: Callable[[int], None] | None = None) -> list[Any]:
     """Results of all parts, in their order; `done` is called with the position of each part that finished.
 
-    With one job everything runs in this process. Otherwise in `jobs` processes of one thread each: the linear
-    algebra would else start a thread per core in every process.
+    With one job everything runs in this process, otherwise in `jobs` processes. Either way on one thread each: the
+    many small products of a classifier's fit get slower, not faster, when they are shared among threads.
     """
     results: list[Any] = [None] * len(parts)
     if jobs == 1 or len(parts) < 2:
-        for i, part in enumerate(parts):
-            results[i] = run_part(part)
-            if done is not None:
-                done(i)
+        with threadpool_limits(limits=1):
+            for i, part in enumerate(parts):
+                results[i] = run_part(part)
+                if done is not None:
+                    done(i)
         return results
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         runner = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)

@@ -88,6 +88,20 @@ class Source(Protocol):
         """Codes and factors for training and for testing."""
         ...
 
+    def labelled(
+        self, rng: np.random.Generator, num_train: int, num_test: int
+    ) -> (
+        tuple[
+            Float[ndarray, "train latent"],
+            Int[ndarray, "train factor"],
+            Float[ndarray, "test latent"],
+            Int[ndarray, "test factor"],
+        ]
+        | None
+    ):
+        """Like `split`, but with exactly `num_train` for training; None if there are too few codes for that."""
+        ...
+
     def pairs(
         self, rng: np.random.Generator, fixed: Int[ndarray, " group"], size: int
     ) -> tuple[Float[ndarray, "group size latent"], Float[ndarray, "group size latent"]]:
@@ -130,6 +144,11 @@ class GridSource:
         self, rng: np.random.Generator, num_train: int, num_test: int
     ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
         return (*self.points(rng, num_train), *self.points(rng, num_test))
+
+    def labelled(
+        self, rng: np.random.Generator, num_train: int, num_test: int
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray] | None:
+        return self.split(rng, num_train, num_test)
 
     def pairs(self, rng: np.random.Generator, fixed: ndarray, size: int) -> tuple[ndarray, ndarray]:
         first = self._factors(rng, len(fixed), size)
@@ -180,8 +199,22 @@ class SampleSource:
         if len(self._codes) < 3:
             raise Error(f"{len(self._codes)} codes cannot be split into training and test; pass at least three")
         share = min(1.0, len(self._codes) / (num_train + num_test))
-        order, cut = rng.permutation(len(self._codes)), max(1, round(num_train * share))
-        train, test = order[:cut], order[cut : cut + max(1, round(num_test * share))]
+        return self._divide(rng, max(1, round(num_train * share)), max(1, round(num_test * share)))
+
+    def labelled(
+        self, rng: np.random.Generator, num_train: int, num_test: int
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray] | None:
+        """None unless the codes that are left for testing are half as many as for training, or all asked for."""
+        left = len(self._codes) - num_train
+        if left < min(num_test, (num_train + 1) // 2):
+            return None
+        return self._divide(rng, num_train, min(num_test, left))
+
+    def _divide(
+        self, rng: np.random.Generator, num_train: int, num_test: int
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+        order = rng.permutation(len(self._codes))
+        train, test = order[:num_train], order[num_train : num_train + num_test]
         return self._codes[train], self._factors[train], self._codes[test], self._factors[test]
 
     def pairs(self, rng: np.random.Generator, fixed: ndarray, size: int) -> tuple[ndarray, ndarray]:

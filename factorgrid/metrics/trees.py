@@ -71,9 +71,9 @@ def fit_lightgbm(codes: Float[ndarray, "sample latent"], labels: Int[ndarray, " 
         learning_rate=0.1,
         max_depth=3,
         num_leaves=8,
-        # scikit-learn splits down to single samples
+        # scikit-learn splits down to single samples; LightGBM's least weight of a leaf stays, for without it
+        # nearly certain samples make it fail
         min_child_samples=1,
-        min_child_weight=0.0,
         importance_type="gain",
         random_state=seed,
         n_jobs=1,
