@@ -1,0 +1,124 @@
+"""Pictures of reconstructions and traversals; the arrays they show come from `traversals`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from factorgrid.report import image_grid
+from factorgrid.report.style import picture, set_title
+from factorgrid.report.traversals import Reconstructions, TraversalRow
+
+CELL = 0.62  # inches
+INACTIVE = 0.01  # nats: a dimension below this tells the decoder nothing
+INPUTS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def draw_reconstructions(shown: Reconstructions, title: str, path: Path) -> Path:
+    """A row of inputs, a row decoded from codes, and for discrete models a row decoded from categories."""
+    rows = [("input", shown.images), ("reconstruction", shown.decoded)]
+    if shown.rounded is not None:
+        rows.append(("from categories", shown.rounded))
+    with picture(path, CELL * (len(shown.images) + 2), CELL * len(rows) + 0.5) as figure:
+        axis = figure.subplots()
+        image_grid.draw_cells(axis, [list(images) for _, images in rows])
+        image_grid.label_rows(axis, [name for name, _ in rows])
+        set_title(figure, f"Reconstructions\n{title}")
+    return path
+
+
+def draw_traversals(
+    rows: Sequence[TraversalRow],
+    shown: Reconstructions,
+    title: str,
+    path: Path,
+    *,
+    names: Sequence[str] = (),
+) -> Path:
+    """A row for each latent dimension, the largest KL first; a block of columns for each base image.
+
+    Args:
+        rows: of `latent_traversals`.
+        shown: `reconstructions` of the same base images.
+        title: of which run and member.
+        path: of the picture.
+        names: the factor that latent i was supervised with, for the first latents.
+    """
+    num_bases = len(rows[0].images)
+    widest = max(len(row.values) for row in rows)
+    columns = max(widest, 2)
+    with picture(path, CELL * (num_bases * columns + 3), CELL * (len(rows) + 1.3) + 0.7) as figure:
+        axes = figure.subplots(1, num_bases, squeeze=False)[0]
+        for base, axis in enumerate(axes):
+            head = [shown.images[base], shown.decoded[base], *[None] * (columns - 2)]
+            image_grid.draw_cells(axis, [head, *[list(row.images[base]) for row in rows]])
+            image_grid.note(axis, 2.1, 0, "input, its reconstruction")
+            for r, row in enumerate(rows):
+                image_grid.outline(axis, r + 1, int(row.own[base]))
+            _mark_values(axis, rows)
+        image_grid.label_rows(axes[0], [_row_label(row, names) for row in rows], first=1)
+        along = "categories of the grid" if rows[0].categories is not None else "-2 .. 2 around the prior"
+        set_title(figure, f"Latent traversals along {along}; outlined: nearest to the input's own code\n{title}")
+    return path
+
+
+def draw_categories(
+    rows: Sequence[TraversalRow],
+    shown: Reconstructions,
+    names: Sequence[str],
+    title: str,
+    path: Path,
+) -> Path:
+    """Figure 8 of the paper: every supervised factor of a masked model read off, a column for each active category.
+
+    Args:
+        rows: of `latent_traversals`: row i is of latent i.
+        shown: `reconstructions` of the same inputs.
+        names: of the factors: factor i is tied to latent i.
+        title, path: of the picture.
+    """
+    num_inputs = len(shown.images)
+    widest = max(*(len(row.values) for row in rows), num_inputs)
+    cell = min(CELL, 14 / widest)
+    heights = [2, *[num_inputs] * len(rows)]
+    width, height = cell * widest + 1.6, cell * (sum(heights) + 0.3) + 0.36 * len(heights) + 0.6
+    with picture(path, width, height) as figure:
+        top, *axes = figure.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights})
+        blank = [None] * (widest - num_inputs)
+        image_grid.draw_cells(top, [[*shown.images, *blank], [*shown.decoded, *blank]])
+        image_grid.label_columns(top, INPUTS[:num_inputs])
+        image_grid.label_rows(top, ["input", "reconstruction"])
+        for axis, row, name in zip(axes, rows, names):
+            cells = [[*images, *[None] * (widest - len(images))] for images in row.images]
+            image_grid.draw_cells(axis, cells)
+            image_grid.label_rows(axis, INPUTS[:num_inputs])
+            image_grid.label_columns(axis, [str(value) for value in range(len(row.values))])
+            axis.set_ylabel(f"{name}\n{len(row.values)} values", rotation=0, ha="right", va="center", labelpad=8)
+            for base, own in enumerate(row.own):
+                image_grid.outline(axis, base, int(own))
+        what = "Every active category of the supervised dimensions; outlined: the input's own category"
+        set_title(figure, f"{what}\n{title}")
+    return path
+
+
+def _row_label(row: TraversalRow, names: Sequence[str]) -> str:
+    name = f" = {names[row.latent]}" if row.latent < len(names) else ""
+    amount = f"KL {row.kl:.2f}" if row.kl >= INACTIVE else "KL 0: unused"
+    return f"latent {row.latent}{name}\n{amount}"
+
+
+def _mark_values(axis: image_grid.Axes, rows: Sequence[TraversalRow]) -> None:
+    """The values below the last row, if all rows have the same ones."""
+    if not all(_same(row.values, rows[0].values) for row in rows):
+        return
+    row = rows[0]
+    labels = [f"{v:.1f}" for v in row.values] if row.categories is None else [str(k) for k in row.categories]
+    axis.set_xticks(np.arange(len(labels)) + 0.5 - image_grid.GAP / 2, labels)
+    axis.tick_params(axis="x", length=0, pad=2, labelsize=7)
+    axis.set_xlabel("value" if row.categories is None else "category")
+
+
+def _same(a: Float[ndarray, " one"], b: Float[ndarray, " other"]) -> bool:
+    return len(a) == len(b) and bool((a == b).all())

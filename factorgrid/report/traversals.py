@@ -1,0 +1,119 @@
+"""What reconstructions and traversals show, as arrays: images decoded while one latent dimension takes its values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from numpy import ndarray
+
+from factorgrid.latents import Categorical
+from factorgrid.models.trained import TrainedModel, as_floats
+
+NUM_COLUMNS = 11
+GAUSSIAN_RANGE = 2.0
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """Images and what the decoder makes of their codes, all in [0, 1].
+
+    Attributes:
+        images: the input.
+        decoded: from the deterministic codes that metrics see.
+        rounded: from the most probable category of each dimension; None for Gaussian models. How far this is from
+            `decoded` is what the straight-through gap measures.
+    """
+
+    images: Float[ndarray, "base height width channel"]
+    decoded: Float[ndarray, "base height width channel"]
+    rounded: Float[ndarray, "base height width channel"] | None
+
+
+@dataclass(frozen=True)
+class TraversalRow:
+    """One latent dimension taking its values, once for each base image.
+
+    Attributes:
+        latent: which dimension.
+        kl: its mean KL in nats.
+        values: where along the dimension: grid positions in [-1, 1], or -2..2 for Gaussian models.
+        categories: the same as categories; None for Gaussian models.
+        own: the column that is nearest to each base image's own code.
+        images: decoded, in [0, 1].
+    """
+
+    latent: int
+    kl: float
+    values: Float[ndarray, " column"]
+    categories: Int[ndarray, " column"] | None
+    own: Int[ndarray, " base"]
+    images: Float[ndarray, "base column height width channel"]
+
+
+def reconstructions(model: TrainedModel, images: Shaped[ndarray, "base height width channel"]) -> Reconstructions:
+    """What the model makes of images (uint8, or floats in [0, 1])."""
+    rounded = model.decode(model.categorize(images)) if model.discrete else None
+    return Reconstructions(as_floats(images), model.reconstruct(images), rounded)
+
+
+def latent_traversals(
+    model: TrainedModel,
+    images: Shaped[ndarray, "base height width channel"],
+    *,
+    kl: Float[ndarray, " latent"] | None = None,
+    latents: Sequence[int] | None = None,
+    num_columns: int = NUM_COLUMNS,
+) -> tuple[TraversalRow, ...]:
+    """Every latent dimension varied alone; the other dimensions of a base image stay at its hard codes, or means.
+
+    Args:
+        model: any trained model.
+        images: the base images.
+        kl: mean KL of each dimension; by default that of the base images.
+        latents: which dimensions, in which order; by default all of them, the largest KL first.
+        num_columns: how many equidistant values; dimensions of which some categories are masked take all the others.
+    """
+    kl = model.kl(images).mean(axis=0) if kl is None else kl
+    latents = np.argsort(-kl, kind="stable").tolist() if latents is None else list(latents)
+    base = model.categorize(images) if model.discrete else model.encode(images)
+    columns = [traversal_values(model, latent, num_columns) for latent in latents]
+    codes = [_varied(base, latent, values) for latent, values in zip(latents, columns)]
+    # one call, so that rows of different lengths do not compile the decoder again and again
+    decoded = model.decode(np.concatenate(codes))
+    rows, start = [], 0
+    for latent, values in zip(latents, columns):
+        stop = start + len(images) * len(values)
+        block = decoded[start:stop].reshape(len(images), len(values), *decoded.shape[1:])
+        own = np.abs(values[None, :] - base[:, latent, None]).argmin(axis=1)
+        positions, categories = (_grid_positions(model, values), values) if model.discrete else (values, None)
+        rows.append(TraversalRow(latent, float(kl[latent]), positions, categories, own, block))
+        start = stop
+    return tuple(rows)
+
+
+def traversal_values(model: TrainedModel, latent: int, num_columns: int) -> Shaped[ndarray, " column"]:
+    """What a dimension is set to: categories (int32) of discrete models, -2..2 (float32) of Gaussian ones.
+
+    Of a masked dimension, every active category; else `num_columns` equidistant ones, both ends included.
+    """
+    kind = model.autoencoder.latent
+    if not isinstance(kind, Categorical):
+        return np.linspace(-GAUSSIAN_RANGE, GAUSSIAN_RANGE, num_columns, dtype=np.float32)
+    if kind.active is not None and len(kind.active[latent]) < kind.num_categories:
+        return np.asarray(kind.active[latent], np.int32)
+    chosen = np.linspace(0, kind.num_categories - 1, min(num_columns, kind.num_categories))
+    return chosen.round().astype(np.int32)
+
+
+def _varied(
+    base: Shaped[ndarray, "base latent"], latent: int, values: Shaped[ndarray, " column"]
+) -> Shaped[ndarray, "row latent"]:
+    """Each base repeated with `values` at one dimension; base by base."""
+    codes = np.repeat(base, len(values), axis=0)
+    codes[:, latent] = np.tile(values, len(base))
+    return codes
+
+
+def _grid_positions(model: TrainedModel, categories: Int[ndarray, " column"]) -> Float[ndarray, " column"]:
+    return model.positions(categories[:, None])[:, 0]
