@@ -79,17 +79,17 @@ def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, size: int) -> t
     images = npz.array(path, "images").reshape(whole)
     if images.dtype == bool:
         images = images.astype(np.uint8) * 255
+    if images.dtype.kind not in "iuf":
+        raise Error(f"{path}: 'images' must be numbers, got {images.dtype}")
     low, high = images.min(), images.max()
     if images.dtype.kind in "iu":
         if low < 0 or high > 255:
             raise Error(f"{path}: integer 'images' must be within 0..255, got values from {low} to {high}")
         images = images.astype(np.uint8)
-    elif images.dtype.kind == "f":
+    else:
         if not (low >= 0 and high <= 1):  # NaN fails too
             raise Error(f"{path}: floating-point 'images' must be within 0..1, got values from {low} to {high}")
         images = images.astype(np.float32)
-    else:
-        raise Error(f"{path}: 'images' must be numbers, got {images.dtype}")
     if images.shape[1:3] != (size, size):
         _warn_of_resizing(path, {(images.shape[2], images.shape[1])}, size)
         images = np.stack([resized(image, size) for image in images])

@@ -206,8 +206,7 @@ class HostTable(Dataset):
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
         key = jax.random.key(seed)
         rows, factors = _rows(self.layout, key, num)
-        images = _decode(self.layout, key, jnp.asarray(self.gather(np.asarray(rows))))
-        return np.asarray(images), np.asarray(factors)
+        return _stored(self, key, rows), np.asarray(factors)
 
 
 def make_table(
@@ -247,6 +246,13 @@ def make_table(
     return Table(layout, jnp.asarray(pixels if kept is None else pixels[kept]))
 
 
+def stored_images(
+    table: Table | HostTable, rows: Int[ndarray, " batch"], seed: int
+) -> Float[ndarray, "batch height width channel"]:
+    """Images by row, for tables whose images are not all told apart by factors; `seed` decides what chance adds."""
+    return _stored(table, jax.random.key(seed), jnp.asarray(rows, jnp.int32))
+
+
 def _not_resident(table: HostTable, method: str) -> Error:
     return Error(
         f"data set '{table.name}' lies on the host, so '{method}' cannot run in a compiled program; use rows, gather "
@@ -264,6 +270,12 @@ def _observe(
         names = table.space.names if table.space is not None else ()
         values = ", ".join(f"{name} {value}" for name, value in zip(names, factors[missing[0]]))
         raise Error(f"data set '{table.name}' has no image with {values}, nor for {len(missing) - 1} other requests")
+    return _stored(table, key, rows)
+
+
+def _stored(
+    table: Table | HostTable, key: Key[Array, ""], rows: Int[Array, " batch"]
+) -> Float[ndarray, "batch height width channel"]:
     raw = table.gather(rows) if isinstance(table, Table) else table.gather(np.asarray(rows))
     return np.asarray(_decode(table.layout, key, jnp.asarray(raw)))
 

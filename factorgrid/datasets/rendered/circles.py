@@ -75,17 +75,21 @@ def fill_convex(corners: Float[Array, "batch corner 2"], size: int) -> Float[Arr
     nearest pixel, halves inward.
     """
     row = jnp.arange(size, dtype=corners.dtype)
-    left = jnp.full((corners.shape[0], size), jnp.inf, corners.dtype)
-    right = -left
-    # A loop over the edges, not an array axis: one fused pass over [batch row], 25 times as fast on a CPU.
-    for edge in range(corners.shape[1]):
-        x0, y0 = corners[:, edge - 1, 0, None], corners[:, edge - 1, 1, None]
-        x1, y1 = corners[:, edge, 0, None], corners[:, edge, 1, None]
+    before = jnp.roll(corners, 1, axis=1)
+
+    def add_edge(edge: Int[Array, ""], ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        left, right = ends
+        x0, y0, x1, y1 = (side[:, edge, axis, None] for side in (before, corners) for axis in (0, 1))
         touched = (row >= jnp.minimum(y0, y1)) & (row <= jnp.maximum(y0, y1))
         # a horizontal edge is covered by the ends of its neighbours, so any finite slope will do
         crossing = x0 + (row - y0) * ((x1 - x0) / jnp.where(y1 == y0, 1.0, y1 - y0))
         left = jnp.where(touched, jnp.minimum(left, crossing), left)
-        right = jnp.where(touched, jnp.maximum(right, crossing), right)
+        return left, jnp.where(touched, jnp.maximum(right, crossing), right)
+
+    # A compiled loop over the edges: unrolled, they are fused into the filling and computed anew for every column
+    # (5 times slower at 64 images, and 4 times slower to compile); as an array axis they are slower still.
+    left = jnp.full((corners.shape[0], size), jnp.inf, corners.dtype)
+    left, right = jax.lax.fori_loop(0, corners.shape[1], add_edge, (left, -left))
     left, right = jnp.floor(left + 0.5), jnp.ceil(right - 0.5)
     column = jnp.arange(size, dtype=corners.dtype)[None, None, :]
     return ((column >= left[..., None]) & (column <= right[..., None])).astype(corners.dtype)
