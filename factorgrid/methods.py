@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from factorgrid.errors import Error, unknown_name
 from factorgrid.objectives import OBJECTIVES, Objective
 
+OMEGA = "omega"
+
 
 @dataclass(frozen=True)
 class Method:
@@ -61,11 +63,35 @@ def method(name: str) -> Method:
     return METHODS[name]
 
 
+def preset(name: str, model: str, *, supervised: bool = False) -> dict[str, tuple[float, ...]]:
+    """The hyperparameter values of a published study, for `Config.hyperparameters`.
+
+    Args:
+        name: a name of `PRESETS`.
+        model: a name of `METHODS`; one without a grid (VAE, D-VAE) has no values to vary.
+        supervised: with the weights omega of the supervised term, if there are labels.
+
+    Raises:
+        Error: an unknown preset or model.
+
+    >>> preset("paper", "factor_dvae")
+    {'gamma': (10.0, 20.0, 30.0, 40.0, 50.0, 100.0)}
+    """
+    if name not in PRESETS:
+        raise unknown_name("preset", name, PRESETS)
+    return {**method(model).grid, **({OMEGA: _OMEGA} if supervised else {})}
+
+
+PRESETS: dict[str, str] = {
+    "paper": "the six values of Locatello et al. (2019), as in Friede et al. (2023); times six of omega with labels",
+}
+
 _BETA = (1.0, 2.0, 4.0, 6.0, 8.0, 16.0)
 _BETA_TC = (1.0, 2.0, 4.0, 6.0, 8.0, 10.0)
 _CAPACITY = (5.0, 10.0, 25.0, 50.0, 75.0, 100.0)
 _DIP = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _GAMMA = (10.0, 20.0, 30.0, 40.0, 50.0, 100.0)
+_OMEGA = (1.0, 2.0, 4.0, 6.0, 8.0, 16.0)
 
 METHODS: dict[str, Method] = {
     "vae": Method("VAE", "vae", "gaussian", "Kingma & Welling 2014"),

@@ -5,6 +5,8 @@ decoder sees is that vector's dot product with K equidistant points of [-1, 1] (
 categories neighbours, and its axes cannot be rotated.
 """
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -22,15 +24,34 @@ def grid(num_categories: int) -> Float[np.ndarray, " category"]:
     return np.linspace(-1.0, 1.0, num_categories, dtype=np.float32)
 
 
-def active_categories(num_values: int, num_categories: int) -> tuple[int, ...]:
-    """Which categories stay active for a factor of `num_values` values: floor(K v / S) for each value v.
+SPACINGS = ("bins", "endpoint")
 
-    These are the bins that the labels of the factor fall into. The paper says how many stay active, not which;
-    this rule is ours. With as many values as categories, or more, all stay active.
+
+def category_of_value(values: Any, num_values: Any, num_categories: int, spacing: str) -> Any:
+    """The category that stands for value v of a factor of S values: the one rule of supervision and of masks.
+
+    "bins": the bin of K equal ones that v / S falls into, K v // S. "endpoint": v (K - 1) / (S - 1), rounded (halves
+    up), so that the values span the whole grid. The paper gives no rule; both are ours.
+
+    Args:
+        values, num_values: integers, or arrays of them that broadcast (NumPy for the sizes).
+        num_categories: K.
+        spacing: one of `SPACINGS`.
+    """
+    if spacing == "bins":
+        return values * num_categories // num_values
+    last = np.maximum(num_values - 1, 1)
+    return (2 * values * (num_categories - 1) + last) // (2 * last)
+
+
+def active_categories(num_values: int, num_categories: int, spacing: str = "bins") -> tuple[int, ...]:
+    """Which categories stay active for a factor of `num_values` values: those that its labels can hit.
+
+    The paper says how many stay active, not which. With as many values as categories, or more, all stay active.
     """
     if num_values >= num_categories:
         return tuple(range(num_categories))
-    return tuple(value * num_categories // num_values for value in range(num_values))
+    return tuple(int(category_of_value(v, num_values, num_categories, spacing)) for v in range(num_values))
 
 
 class CategoricalPosterior(Posterior):

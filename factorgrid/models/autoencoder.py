@@ -28,11 +28,17 @@ class Forward(NamedTuple):
 
 
 class Autoencoder(eqx.Module):
-    """Encoder, latent and decoder, joined. Images are NHWC in [0, 1]."""
+    """Encoder, latent and decoder, joined. Images are NHWC in [0, 1].
+
+    Attributes:
+        label_scale: from Gaussian means to factor values, learned with the rest by supervision that has one
+            ("l2_learned_scale"); None elsewhere.
+    """
 
     encoder: Encoder
     decoder: Decoder
     latent: Latent
+    label_scale: Float[Array, ""] | None = None
 
     def __call__(
         self,

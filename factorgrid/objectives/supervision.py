@@ -5,52 +5,76 @@ images enter nothing but R_s. Encoder outputs are used without noise.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from factorgrid.errors import Error, unknown_name
-from factorgrid.latents import CategoricalPosterior, GaussianPosterior, Posterior
+from factorgrid.latents import CategoricalPosterior, GaussianPosterior
+from factorgrid.latents.categorical import category_of_value
+from factorgrid.models import Autoencoder
 
 Scalar = Float[Array, ""]
 Sizes = tuple[int, ...]
-# (posterior, factor values, factor sizes) -> the loss of each image and factor
-Regulariser = Callable[[Any, Int[Array, "batch factor"], Sizes], Float[Array, "batch factor"]]
 
 
-def binary_cross_entropy(
-    posterior: GaussianPosterior, factors: Int[Array, "batch factor"], sizes: Sizes
-) -> Float[Array, "batch factor"]:
+class Labels(NamedTuple):
+    """Known factor values, and how to read them.
+
+    Attributes:
+        values: in 0 .. size - 1.
+        sizes: of the factors.
+        spacing: which category stands for a value (latents.categorical.category_of_value).
+        scale: the model's learned scale; None if it has none.
+    """
+
+    values: Int[Array, "batch factor"]
+    sizes: Sizes
+    spacing: str
+    scale: Scalar | None
+
+
+# (posterior, labels) -> the loss of each image and factor
+Regulariser = Callable[[Any, Labels], Float[Array, "batch factor"]]
+
+
+def binary_cross_entropy(posterior: GaussianPosterior, labels: Labels) -> Float[Array, "batch factor"]:
     """The mean as the logit of the normalised factor value."""
-    mean, target = posterior.mean[:, : len(sizes)], normalized(factors, sizes)
+    mean, target = tied(posterior.mean, labels), normalized(labels.values, labels.sizes)
     return jnp.maximum(mean, 0) - mean * target + jnp.log1p(jnp.exp(-jnp.abs(mean)))
 
 
-def squared_error(
-    posterior: GaussianPosterior, factors: Int[Array, "batch factor"], sizes: Sizes
-) -> Float[Array, "batch factor"]:
+def squared_error(posterior: GaussianPosterior, labels: Labels) -> Float[Array, "batch factor"]:
     """Squared distance of sigmoid(mean) to the normalised factor value.
 
     disentanglement_lib's own version of this broadcasts over the batch by accident; that is not repeated here.
     """
-    return (jax.nn.sigmoid(posterior.mean[:, : len(sizes)]) - normalized(factors, sizes)) ** 2
+    return (jax.nn.sigmoid(tied(posterior.mean, labels)) - normalized(labels.values, labels.sizes)) ** 2
 
 
-def categorical_cross_entropy(
-    posterior: CategoricalPosterior, factors: Int[Array, "batch factor"], sizes: Sizes
-) -> Float[Array, "batch factor"]:
-    """Negative log probability of the category whose bin holds the factor value."""
-    log_probabilities = jax.nn.log_softmax(posterior.logits[:, : len(sizes)], axis=-1)
-    target = bins(factors, sizes, posterior.logits.shape[-1])
+def scaled_squared_error(posterior: GaussianPosterior, labels: Labels) -> Float[Array, "batch factor"]:
+    """Squared distance of a learned multiple of the mean to the factor value itself: disentanglement_lib's default."""
+    assert labels.scale is not None, "a model trained with this supervision has a scale"
+    return (labels.scale * tied(posterior.mean, labels) - labels.values.astype(jnp.float32)) ** 2
+
+
+def categorical_cross_entropy(posterior: CategoricalPosterior, labels: Labels) -> Float[Array, "batch factor"]:
+    """Negative log probability of the category that stands for the factor value."""
+    log_probabilities = jax.nn.log_softmax(tied(posterior.logits, labels), axis=-1)
+    target = target_categories(labels, posterior.logits.shape[-1])
     return -jnp.take_along_axis(log_probabilities, target[..., None], axis=-1)[..., 0]
 
+
+LEARNED_SCALE = "l2_learned_scale"
 
 SUPERVISIONS: dict[str, tuple[str, Regulariser]] = {
     "bce": ("gaussian", binary_cross_entropy),
     "l2": ("gaussian", squared_error),
+    LEARNED_SCALE: ("gaussian", scaled_squared_error),
     "cross_entropy": ("categorical", categorical_cross_entropy),
 }
 
@@ -63,18 +87,30 @@ class Supervision(eqx.Module):
         kind: a name of `SUPERVISIONS`.
         sizes: sizes of the labelled factors.
         reduction: "sum" over the labelled batch, as in disentanglement_lib, or its "mean": 64 times smaller.
+        spacing: which category stands for a factor value; the mask of a masked model must have the same.
     """
 
     omega: Scalar | float
     kind: str = eqx.field(static=True)
     sizes: Sizes = eqx.field(static=True)
     reduction: str = eqx.field(static=True, default="sum")
+    spacing: str = eqx.field(static=True, default="bins")
 
-    def loss(self, posterior: Posterior, factors: Int[Array, "batch factor"]) -> Scalar:
+    def initial_scale(self) -> Scalar | None:
+        """What the model's `label_scale` begins with."""
+        return jnp.ones(()) if self.kind == LEARNED_SCALE else None
+
+    def loss(
+        self,
+        model: Autoencoder,
+        images: Float[Array, "batch height width channel"],
+        factors: Int[Array, "batch factor"],
+    ) -> Scalar:
         """R_s of a labelled batch, not weighted; labels of -1 are unknown and count nothing."""
         known = factors >= 0
+        labels = Labels(jnp.maximum(factors, 0), self.sizes, self.spacing, model.label_scale)
         _, regulariser = SUPERVISIONS[self.kind]
-        values = regulariser(posterior, jnp.maximum(factors, 0), self.sizes)
+        values = regulariser(model.posterior(images), labels)
         total = jnp.sum(jnp.where(known, values, 0.0))
         return total if self.reduction == "sum" else total / len(factors)
 
@@ -93,14 +129,16 @@ def check_supervision(kind: str, latent: str, sizes: Sizes, num_latents: int) ->
         )
 
 
+def tied(parameters: Float[Array, "batch latent *rest"], labels: Labels) -> Float[Array, "batch factor *rest"]:
+    """Those of the first latent dimensions, one for each factor."""
+    return parameters[:, : len(labels.sizes)]
+
+
 def normalized(factors: Int[Array, "batch factor"], sizes: Sizes) -> Float[Array, "batch factor"]:
     """Values of a factor of S values mapped to 0, 1/S .. 1 - 1/S (by S, not S - 1, as in disentanglement_lib)."""
-    return factors / jnp.asarray(sizes, jnp.float32)
+    return factors.astype(jnp.float32) / jnp.asarray(sizes, jnp.float32)
 
 
-def bins(factors: Int[Array, "batch factor"], sizes: Sizes, num_categories: int) -> Int[Array, "batch factor"]:
-    """The category of each factor value: K equal bins of [0, 1), in whole numbers: K y // S.
-
-    The same rule as `latents.categorical.active_categories`, so that a masked model can hit every label.
-    """
-    return factors * num_categories // jnp.asarray(sizes, factors.dtype)
+def target_categories(labels: Labels, num_categories: int) -> Int[Array, "batch factor"]:
+    """The category of each factor value, by the rule of the masks, so that a masked model can hit every label."""
+    return category_of_value(labels.values, np.asarray(labels.sizes, np.int32), num_categories, labels.spacing)

@@ -33,7 +33,7 @@ def supervised_validation(
 @jax.jit
 def _losses(model: Autoencoder, supervision: Supervision, validation: Labelled) -> Float[Array, " member"]:
     def one(model: Autoencoder, supervision: Supervision) -> Array:
-        total = supervision.loss(model.posterior(validation.images), validation.factors)
+        total = supervision.loss(model, validation.images, validation.factors)
         return total if supervision.reduction == "sum" else total * len(validation.images)
 
     return jax.vmap(one)(model, supervision)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factorgrid.errors import Error, unknown_name
+from factorgrid.latents.categorical import SPACINGS
+from factorgrid.methods import OMEGA as OMEGA
 from factorgrid.methods import method
 from factorgrid.objectives.supervision import SUPERVISIONS
-
-OMEGA = "omega"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Config:
         supervision: a name of `SUPERVISIONS`; None with labels chooses "bce" or "cross_entropy" by the latent.
         masked: masked attention: only as many categories as the factor has values stay active.
         reduction: of the supervised term over the labelled batch.
+        spacing: which categories stand for the values of a factor: "bins", or "endpoint" to span the whole grid.
     """
 
     data: str
@@ -69,6 +70,7 @@ class Config:
     supervision: str | None = None
     masked: bool = False
     reduction: str = "sum"
+    spacing: str = "bins"
 
     def __post_init__(self) -> None:
         _check(self)
@@ -152,6 +154,8 @@ def _check(config: Config) -> None:
         raise Error("learning_rate and temperature must be positive")
     if config.reduction not in ("sum", "mean"):
         raise Error(f"reduction must be 'sum' or 'mean', got '{config.reduction}'")
+    if config.spacing not in SPACINGS:
+        raise unknown_name("spacing", config.spacing, SPACINGS)
     if config.supervision is not None:
         if config.supervision not in SUPERVISIONS:
             raise unknown_name("supervision", config.supervision, SUPERVISIONS)

@@ -67,7 +67,7 @@ def make_latent(config: Config, shapes: Shapes) -> Latent:
         sizes = _sizes(config, shapes)
         everything = tuple(range(config.num_categories))
         active = tuple(
-            active_categories(sizes[i], config.num_categories) if i < len(sizes) else everything
+            active_categories(sizes[i], config.num_categories, config.spacing) if i < len(sizes) else everything
             for i in range(config.num_latents)
         )
     return Categorical(config.num_latents, config.num_categories, config.temperature, active)
@@ -117,7 +117,7 @@ def _supervision(config: Config, shapes: Shapes) -> Supervision | None:
     sizes = _sizes(config, shapes)
     check_supervision(kind, method(config.model).latent, sizes, config.num_latents)
     omegas = [member.hyperparameters.get(OMEGA, 1.0) for member in config.members]
-    return Supervision(jnp.asarray(omegas, jnp.float32), kind, sizes, config.reduction)
+    return Supervision(jnp.asarray(omegas, jnp.float32), kind, sizes, config.reduction, config.spacing)
 
 
 def _sizes(config: Config, shapes: Shapes) -> tuple[int, ...]:

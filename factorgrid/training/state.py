@@ -5,6 +5,7 @@ state: every key is derived from a seed, the step and the purpose, so a resumed 
 would have drawn.
 """
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -100,6 +101,8 @@ def initial_state(recipe: Recipe) -> State:
     def one(seed: Int[Array, ""], objective: Objective) -> tuple[Autoencoder, Any, Any, Any]:
         key_model, key_aux = jax.random.split(member_key(seed, 0, WEIGHTS))
         model = autoencoder(recipe.architecture, recipe.image_shape, recipe.latent, init=recipe.init, key=key_model)
+        if recipe.supervision is not None:
+            model = dataclasses.replace(model, label_scale=recipe.supervision.initial_scale())
         aux = objective.init_aux(key_aux, recipe.latent.num_latents)
         aux_optimizer = None if aux is None else recipe.aux_optimizer().init(aux)
         return model, recipe.optimizer().init(model), aux, aux_optimizer

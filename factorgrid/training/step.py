@@ -137,7 +137,7 @@ def member_step(
 
 def add_supervision(loss: Loss, model: Autoencoder, supervision: Supervision, labelled: Labelled) -> Loss:
     """omega * R_s added: a second application of the encoder, without noise."""
-    supervised = supervision.loss(model.posterior(labelled.images), labelled.factors)
+    supervised = supervision.loss(model, labelled.images, labelled.factors)
     return Loss(loss.total + supervision.omega * supervised, {**loss.terms, "supervised": supervised})
 
 
