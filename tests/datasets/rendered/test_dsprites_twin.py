@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from matplotlib.path import Path as Path2D
 
 from factorgrid.datasets import load
 from factorgrid.datasets.rendered.dsprites_twin import DSPRITES_SPACE, ColorDSpritesTwin, DSpritesTwin, colored
@@ -75,3 +76,29 @@ def test_colouring_keeps_grey_levels() -> None:
     assert (result[0, 0, 0] == 0).all()
     assert (result[0, 1, 1] >= 0.25).all()
     assert (result[0, 1, 1] <= 0.5).all()
+
+
+def test_the_window_holds_every_sprite() -> None:
+    """Against the same formula on the whole frame, in double precision: at most ties at edges differ."""
+    factors = DSPRITES_SPACE.sample(np.random.default_rng(0), 400)
+    factors[:8, 3:] = [[0, 0], [31, 31], [0, 31], [31, 0], [15, 0], [0, 15], [31, 15], [15, 31]]
+    factors[:8, 0], factors[:8, 1] = 0, 5  # the largest squares, in the corners
+    drawn = DSpritesTwin().observe(factors, 0)[..., 0] > 0
+    expected = np.stack([whole_frame(*row) for row in factors])
+    assert (drawn != expected).sum() <= 5
+
+
+def whole_frame(shape: int, scale: int, orientation: int, x: int, y: int) -> np.ndarray:
+    row, column = np.mgrid[:64, :64]
+    size, angle = 0.5 + 0.1 * scale, 2 * np.pi / 39 * orientation
+    right, up = column - (15.5 + 32 / 31 * x), (15.5 + 32 / 31 * y) - row
+    u = (np.cos(angle) * right + np.sin(angle) * up) / size
+    v = (np.cos(angle) * up - np.sin(angle) * right) / size
+    if shape == 0:
+        return np.maximum(abs(u), abs(v)) < 9.5995
+    if shape == 1:
+        return (u / 12.7655) ** 2 + (v / 7.2121) ** 2 < 1
+    t = np.linspace(0, 2 * np.pi, 2000)
+    height = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
+    corners = np.stack([9.5952 * np.sin(t) ** 3, 1.4362 + 0.6622 * height], axis=1)
+    return Path2D(corners).contains_points(np.stack([u, v], axis=-1).reshape(-1, 2)).reshape(64, 64)
