@@ -20,7 +20,10 @@ BATCH_SIZE = 256
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """An autoencoder and what one does with it. Images are [n height width channel], uint8 or floats in [0, 1]."""
+    """An autoencoder and what one does with it. Images are [n height width channel], uint8 or floats in [0, 1].
+
+    Arguments of any shape may come in: what does not fit is an Error, not a failed type check.
+    """
 
     autoencoder: Autoencoder
 
@@ -32,11 +35,11 @@ class TrainedModel:
     def num_latents(self) -> int:
         return self.autoencoder.latent.num_latents
 
-    def encode(self, images: Shaped[ndarray, "n height width channel"]) -> Float[ndarray, "n latent"]:
+    def encode(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n latent"]:
         """The deterministic code of each image: expected grid positions in [-1, 1], or Gaussian means."""
         return in_batches(_codes, self.autoencoder, as_floats(images))
 
-    def categorize(self, images: Shaped[ndarray, "n height width channel"]) -> Int[ndarray, "n latent"]:
+    def categorize(self, images: Shaped[ndarray, "..."]) -> Int[ndarray, "n latent"]:
         """The discrete code of each image: the most probable category of each latent dimension.
 
         Raises:
@@ -45,7 +48,7 @@ class TrainedModel:
         self._require_categories()
         return in_batches(_categories, self.autoencoder, as_floats(images))
 
-    def decode(self, codes: Shaped[ndarray, "n latent"]) -> Float[ndarray, "n height width channel"]:
+    def decode(self, codes: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
         """Images, in [0, 1], of categories (integers, discrete models) or of codes (floats).
 
         Raises:
@@ -58,13 +61,11 @@ class TrainedModel:
             codes = self.positions(codes)
         return in_batches(_decoded, self.autoencoder, codes.astype(np.float32))
 
-    def reconstruct(
-        self, images: Shaped[ndarray, "n height width channel"]
-    ) -> Float[ndarray, "n height width channel"]:
+    def reconstruct(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
         """Images decoded from their codes."""
         return self.decode(self.encode(images))
 
-    def kl(self, images: Shaped[ndarray, "n height width channel"]) -> Float[ndarray, "n latent"]:
+    def kl(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n latent"]:
         """KL divergence of each latent dimension in nats: which dimensions the model uses."""
         return in_batches(_kl, self.autoencoder, as_floats(images))
 
@@ -87,7 +88,7 @@ class TrainedModel:
         return latent
 
 
-def as_floats(images: Shaped[ndarray, "n height width channel"]) -> Float[ndarray, "n height width channel"]:
+def as_floats(images: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
     """Images as float32 in [0, 1]; uint8 images are divided by 255."""
     images = np.asarray(images)
     if images.ndim != 4:

@@ -22,7 +22,7 @@ class Discriminator(eqx.Module):
     layers: tuple[Dense, ...]
     slope: float = eqx.field(static=True)
 
-    def __init__(self, num_latents: int, *, slope: float, width: int = WIDTH, key: Key[Array, ""]) -> None:
+    def __init__(self, num_latents: int, *, slope: float, width: int, key: Key[Array, ""]) -> None:
         sizes = (num_latents, *(width,) * DEPTH, 2)
         keys = jax.random.split(key, DEPTH + 1)
         init = INITIALIZERS["truncated_normal"]
@@ -42,10 +42,12 @@ class FactorVAE(Objective):
     Attributes:
         gamma: weight of the total correlation.
         slope: of the discriminator's leaky ReLU: 0.01 in the paper's code, 0.2 in disentanglement_lib.
+        width: units in each of the discriminator's layers.
     """
 
     gamma: Scalar | float = 30.0
     slope: float = eqx.field(static=True, default=0.01)
+    width: int = eqx.field(static=True, default=WIDTH)
 
     def loss(
         self,
@@ -55,12 +57,12 @@ class FactorVAE(Objective):
         aux: Discriminator,
     ) -> Loss:
         terms = elbo_terms(forward, images)
-        terms["total_correlation"] = total_correlation(aux, forward.latents)
+        terms["total_correlation"] = total_correlation(jax.lax.stop_gradient(aux), forward.latents)
         total = terms["reconstruction"] + terms["kl"] + self.gamma * terms["total_correlation"]
         return Loss(total, terms)
 
     def init_aux(self, key: Key[Array, ""], num_latents: int) -> Discriminator:
-        return Discriminator(num_latents, slope=self.slope, key=key)
+        return Discriminator(num_latents, slope=self.slope, width=self.width, key=key)
 
     def aux_loss(self, aux: Discriminator, latents: Float[Array, "batch latent"], key: Key[Array, ""]) -> Loss:
         """Cross-entropy of telling joint from shuffled latents of the same batch, halved over the two."""

@@ -1,0 +1,65 @@
+"""A trained model in the hands of people: any number of images in, codes, categories and images out."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from factorgrid.errors import Error
+from factorgrid.latents import Categorical, Gaussian
+from factorgrid.latents.categorical import grid
+from factorgrid.models import autoencoder
+from factorgrid.models.trained import BATCH_SIZE, TrainedModel
+
+SHAPE = (6, 6, 1)
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, size=(BATCH_SIZE + 5, *SHAPE), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def discrete() -> TrainedModel:
+    return TrainedModel(autoencoder("mlp", SHAPE, Categorical(3, 8), key=jax.random.key(0)))
+
+
+@pytest.fixture(scope="module")
+def gaussian() -> TrainedModel:
+    return TrainedModel(autoencoder("mlp", SHAPE, Gaussian(3), key=jax.random.key(0)))
+
+
+def test_codes_categories_and_kl_are_those_of_the_posterior(discrete):
+    posterior = discrete.autoencoder.posterior(jnp.asarray(IMAGES, jnp.float32) / 255)
+    np.testing.assert_allclose(discrete.encode(IMAGES), posterior.codes(), atol=1e-6)
+    np.testing.assert_array_equal(discrete.categorize(IMAGES), posterior.categories())
+    np.testing.assert_allclose(discrete.kl(IMAGES), posterior.kl(), atol=1e-5)
+    np.testing.assert_allclose(discrete.encode(IMAGES.astype(np.float64) / 255), discrete.encode(IMAGES), atol=1e-6)
+
+
+def test_categories_decode_as_their_grid_positions(discrete):
+    categories = RNG.integers(0, 8, size=(7, 3))
+    images = discrete.decode(categories)
+    assert images.shape == (7, *SHAPE)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    np.testing.assert_array_equal(images, discrete.decode(grid(8)[categories]))
+    logits = discrete.autoencoder.decoder(jnp.asarray(grid(8)[categories]))
+    np.testing.assert_allclose(images, jax.nn.sigmoid(logits), atol=1e-6)
+
+
+def test_one_image_is_enough_and_reconstructs(gaussian):
+    assert gaussian.encode(IMAGES[:1]).shape == (1, 3)
+    np.testing.assert_array_equal(gaussian.reconstruct(IMAGES[:3]), gaussian.decode(gaussian.encode(IMAGES[:3])))
+
+
+def test_what_does_not_fit_is_one_clear_line(discrete, gaussian):
+    with pytest.raises(Error, match="Gaussian model has no categories"):
+        gaussian.categorize(IMAGES)
+    with pytest.raises(Error, match="Gaussian model has no categories"):
+        gaussian.decode(np.zeros((1, 3), np.int64))
+    with pytest.raises(Error, match=r"within 0\.\.7, got values from -1 to 8"):
+        discrete.decode(np.array([[0, -1, 8]]))
+    with pytest.raises(Error, match=r"codes must have shape \[n, 3\], got \[2, 4\]"):
+        discrete.decode(np.zeros((2, 4)))
+    with pytest.raises(Error, match=r"images must have shape \[n, height, width, channel\], got \[6, 6, 1\]"):
+        discrete.encode(IMAGES[0])
+    with pytest.raises(Error, match="no rows given"):
+        discrete.encode(IMAGES[:0])
