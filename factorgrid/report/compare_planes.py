@@ -15,7 +15,7 @@ from factorgrid.datasets.rendered.circles import HIGH, LOW, Circles
 from factorgrid.errors import Error
 from factorgrid.report.captions import run_title
 from factorgrid.report.image_grid import draw_cells
-from factorgrid.report.planes import Plane, add_position_scales, draw_plane, plane_limit, planes
+from factorgrid.report.planes import Plane, add_position_scales, draw_plane, planes
 from factorgrid.report.style import COLORS, picture
 from factorgrid.training import Run
 
@@ -61,9 +61,8 @@ def compare_planes(
     """
     datasets = [_circles(run) for run in runs]
     chosen = [_pick(run, planes(run, dataset), picks) for run, dataset in zip(runs, datasets)]
-    limits = [plane_limit(row) for row in chosen]
     data_width, plane_width = 2.3 if show_data else 0.0, 2.3 * len(picks) + 1.2
-    with picture(Path(path), data_width + plane_width, 2.75 * len(runs) + 0.2) as figure:
+    with picture(Path(path), data_width + plane_width, 2.75 * len(runs) + 0.2, layout="compressed") as figure:
         right: Figure | SubFigure = figure
         if show_data:
             left, right = figure.subfigures(1, 2, width_ratios=[data_width, plane_width], squeeze=False)[0]
@@ -71,7 +70,7 @@ def compare_planes(
         axes = right.subplots(len(runs), len(picks), squeeze=False)
         for r, run in enumerate(runs):
             for c, (plane, pick) in enumerate(zip(chosen[r], picks)):
-                draw_plane(axes[r, c], plane, limits[r])
+                draw_plane(axes[r, c], plane)
                 axes[r, c].set_title(_panel_title(run, plane, pick, first=c == 0))
         add_position_scales(right, list(axes.flat))
     return Path(path)

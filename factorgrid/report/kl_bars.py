@@ -102,8 +102,8 @@ def _draw_chosen(
     axis.scatter(x, values[index], s=44, facecolors="none", edgecolors=ACCENT, linewidths=1.3, label=ring)
     for place, latent in enumerate(order[index]):
         axis.annotate(
-            str(latent), (x[place], values[index, place]), xytext=(0, 5), textcoords="offset points",
-            ha="center", fontsize=7, color=ACCENT,
+            str(latent), (x[place], values[index, place]), xytext=(7, -3), textcoords="offset points",
+            ha="left", fontsize=7, color=ACCENT,
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,17 +18,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
 
 from factorgrid.datasets.rendered.circles import HIGH, LOW, Circles
 from factorgrid.errors import Error
 from factorgrid.models.trained import TrainedModel
 from factorgrid.report.captions import Chosen, choose_members, run_title, scores_of
-from factorgrid.report.style import FAINT, cool, picture, set_title, warm
+from factorgrid.report.style import FAINT, INK, cool, picture, set_title, warm
 from factorgrid.training import Run
 
 NUM_POSITIONS = 24
 MOST_COLUMNS = 10
+LEAST_WINDOW = 0.1  # of collapsed models
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,11 @@ class Plane:
         member: its name.
         mig: its score; None if it was not scored.
         codes: the code at each x and y.
-        discrete: whether codes lie within [-1, 1].
     """
 
     member: str
     mig: float | None
     codes: Float[ndarray, "x y 2"]
-    discrete: bool
 
 
 def lattice(num: int = NUM_POSITIONS) -> Float[ndarray, "x y 2"]:
@@ -81,7 +82,6 @@ def planes(
             chosen.name,
             migs.get(chosen.name),
             encode_positions(run.model(chosen.name), dataset, positions),
-            run.config.discrete,
         )
         for chosen in members or choose_members(run, "all")
     ]
@@ -92,14 +92,13 @@ def draw_planes(shown: Sequence[Plane], title: str, path: Path) -> Path:
     """All planes, in the given order, with their MIG."""
     columns = min(len(shown), max(5, math.ceil(math.sqrt(len(shown)))), MOST_COLUMNS)
     rows = math.ceil(len(shown) / columns)
-    side = 3.6 if len(shown) == 1 else 2.1
-    with picture(path, side * columns + 0.9, (side + 0.3) * rows + 0.7) as figure:
+    side = 3.6 if len(shown) == 1 else 2.3
+    with picture(path, side * columns + 0.9, (side + 0.3) * rows + 0.7, layout="compressed") as figure:
         axes = figure.subplots(rows, columns, squeeze=False)
-        limit = plane_limit(shown)
         for axis in axes.flat[len(shown) :]:
             axis.set_visible(False)
         for axis, plane in zip(axes.flat, shown):
-            draw_plane(axis, plane, limit)
+            draw_plane(axis, plane)
             axis.set_title(plane_title(plane))
         add_position_scales(figure, list(axes.flat))
         ordered = "sorted by MIG" if shown[0].mig is not None and len(shown) > 1 else ""
@@ -108,26 +107,28 @@ def draw_planes(shown: Sequence[Plane], title: str, path: Path) -> Path:
     return path
 
 
-def draw_plane(axis: Axes, plane: Plane, limit: float) -> None:
-    """One lattice in the latent plane: lines of constant x in orange, of constant y in blue, light to dark."""
-    num = len(plane.codes)
-    shades = np.linspace(0, 1, num)
-    constant_y = plane.codes.swapaxes(0, 1)
-    axis.add_collection(LineCollection(list(constant_y), colors=cool()(shades), linewidths=0.8, alpha=0.9))
-    axis.add_collection(LineCollection(list(plane.codes), colors=warm()(shades), linewidths=0.8, alpha=0.9))
-    axis.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-    ticks = [-1, 0, 1] if plane.discrete else [-2, 0, 2]
-    axis.set_xticks(ticks)
-    axis.set_yticks(ticks)
-    axis.tick_params(length=2, pad=2, labelsize=7, colors=FAINT)
-    axis.set_box_aspect(1)
+def draw_plane(axis: Axes, plane: Plane) -> None:
+    """One lattice in the latent plane: lines of constant x in orange, of constant y in blue, light to dark.
+
+    The square that is shown holds all codes, and each panel has its own: a model need not use all of [-1, 1].
+    """
+    shades = np.linspace(0, 1, len(plane.codes))
+    style: dict[str, Any] = {"linewidths": 0.8, "alpha": 0.8}
+    axis.add_collection(LineCollection(list(plane.codes.swapaxes(0, 1)), colors=cool()(shades), **style))
+    axis.add_collection(LineCollection(list(plane.codes), colors=warm()(shades), **style))
+    axis.scatter(plane.codes[..., 0], plane.codes[..., 1], s=2.5, color=INK, linewidths=0, zorder=3)
+    (left, bottom), side = plane_window(plane)
+    axis.set(xlim=(left, left + side), ylim=(bottom, bottom + side), aspect="equal")
+    for direction in (axis.xaxis, axis.yaxis):
+        direction.set_major_locator(MaxNLocator(3))
+    axis.tick_params(length=2, pad=2, labelsize=7, labelcolor=FAINT)
 
 
-def plane_limit(shown: Sequence[Plane]) -> float:
-    """How far axes reach, the same for all: the whole grid of discrete models, else at least two deviations."""
-    if all(plane.discrete for plane in shown):
-        return 1.06
-    return max(2.2, 1.05 * max(float(np.abs(plane.codes).max()) for plane in shown))
+def plane_window(plane: Plane) -> tuple[Float[ndarray, " 2"], float]:
+    """Lower left corner and side of the square around the codes."""
+    low, high = plane.codes.min(axis=(0, 1)), plane.codes.max(axis=(0, 1))
+    side = max(1.12 * float((high - low).max()), LEAST_WINDOW)
+    return (low + high) / 2 - side / 2, side
 
 
 def plane_title(plane: Plane) -> str:

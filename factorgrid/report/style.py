@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from factorgrid.files import replacing
 
 DPI = 150
+Layout = Literal["constrained", "compressed"]
 # The colour-blind palette of seaborn without its yellow and its two greys: lines must be seen on white.
 COLORS = ("#0173b2", "#de8f05", "#029e73", "#cc78bc", "#ca9161", "#56b4e9", "#fbafe4")
 ACCENT = "#d55e00"
@@ -23,16 +24,16 @@ FAINT = "#8c8c8c"
 
 
 @contextlib.contextmanager
-def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
+def picture(path: Path, width: float, height: float, *, layout: Layout = "constrained") -> Iterator[Figure]:
     """An empty figure of so many inches; what is drawn on it in the block is written to `path` when the block ends.
 
-    The suffix of `path` decides the format: PNG, PDF or SVG.
+    The suffix of `path` decides the format: PNG, PDF or SVG. "compressed" is the layout for grids of square axes.
 
     Raises:
         Error: the file cannot be written.
     """
     with matplotlib.rc_context(_settings()):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=layout)
         FigureCanvasAgg(figure)
         yield figure
         with replacing(path) as temporary:

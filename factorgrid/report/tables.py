@@ -38,9 +38,9 @@ def score_tables(frame: pd.DataFrame, *, width: int = 100, title: str | None = N
     cells = {name: _describe(frame[name]) for name in described} | {
         name: _score_cells(frame[name], higher_is_better=known[name], percent=in_percent(name)) for name in scores
     }
-    fixed = sum(_width(_header(name), cells[name]) for name in described)
+    fixed = sum(_width(_header(name, known), cells[name]) for name in described)
     tables: list[Table] = []
-    for group in _pack([_width(_header(name), cells[name]) for name in scores], width - fixed - 1):
+    for group in _pack([_width(_header(name, known), cells[name]) for name in scores], width - fixed - 1):
         names = [*described, *(scores[i] for i in group)]
         tables.append(_table(names, cells, known, title if not tables else None))
     return tables or [_table(described, cells, known, title)]
@@ -93,7 +93,9 @@ def _describe(values: pd.Series) -> list[str]:
 def _table(names: Sequence[str], cells: Mapping[str, list[str]], known: Mapping[str, bool], title: str | None) -> Table:
     table = Table(title=title, title_justify="left", caption=_caption(names, known), caption_justify="left")
     for name in names:
-        table.add_column(_header(name), justify="left" if name == "member" else "right", no_wrap=name == "member")
+        table.add_column(
+            _header(name, known), justify="left" if name == "member" else "right", no_wrap=name == "member"
+        )
     rows = list(zip(*(cells[name] for name in names)))
     members = len(rows) - len(SUMMARIES)
     for index, row in enumerate(rows):
@@ -101,16 +103,15 @@ def _table(names: Sequence[str], cells: Mapping[str, list[str]], known: Mapping[
     return table
 
 
-def _header(name: str) -> str:
-    return name.replace(".", "\n").replace("_score", "\nscore") + ("\n%" if in_percent(name) else "")
+def _header(name: str, known: Mapping[str, bool]) -> str:
+    arrow = "" if known.get(name, True) else " ↓"
+    return name.replace(".", "\n").replace("_score", "\nscore") + arrow + ("\n%" if in_percent(name) else "")
 
 
 def _caption(names: Sequence[str], known: Mapping[str, bool]) -> str:
-    """Directions, said once."""
-    lower = [name for name in names if name in known and not known[name]]
-    if not any(name in known for name in names):
-        return ""
-    return "* best of its column" + (f"; lower is better: {', '.join(lower)}" if lower else "; higher is better")
+    scores = [name for name in names if name in known]
+    lower = "; ↓ lower is better" if not all(known[name] for name in scores) else ""
+    return f"* best{lower}" if scores else ""
 
 
 def _width(header: str, cells: Sequence[str]) -> int:

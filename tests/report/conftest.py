@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import factorgrid as fg
+from factorgrid import results
 from factorgrid.datasets.rendered.circles import Circles
 
-SMALL = {"architecture": "mlp", "steps": 12, "quiet": True, "num_latents": 2}
+SMALL = {"architecture": "mlp", "steps": 8, "quiet": True, "num_latents": 2}
 
 
 @pytest.fixture(scope="session")
@@ -16,19 +17,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("report")
 
 
+def write_scores(run: fg.Run, scores: dict[str, dict[str, float]]) -> None:
+    """Scores by member, as `evaluate` writes them: known numbers, and no time spent on measuring."""
+    rows = []
+    for member, values in scores.items():
+        known = {key: {"higher_is_better": key == "mig"} for key in values}
+        rows += results.rows(run.config.identity, member, values, known)
+    results.write(run.path / "scores.parquet", rows)
+
+
 @pytest.fixture(scope="session")
 def dvae(folder: Path) -> fg.Run:
-    """Three members, scored by MIG and the straight-through gap."""
+    """Three members; seed1 has the smallest gap, seed2 the highest MIG."""
     run = fg.train(data="circles", model="dvae", seeds=3, out=folder / "dvae", **SMALL)
-    fg.evaluate(run, ["mig", "st_gap"], gap_batches=2, jobs=1)
+    mig, gap = (0.2, 0.1, 0.5), (9.0, 3.0, 6.0)
+    write_scores(run, {f"seed{i}": {"mig": mig[i], "st_gap_loss": gap[i], "st_gap_elbo": gap[i]} for i in range(3)})
     return run
 
 
 @pytest.fixture(scope="session")
 def vae(folder: Path) -> fg.Run:
-    """Three members, scored by MIG."""
+    """Three members, the first with the highest MIG."""
     run = fg.train(data="circles", model="vae", seeds=3, out=folder / "vae", **SMALL)
-    fg.evaluate(run, ["mig"], jobs=1)
+    write_scores(run, {f"seed{i}": {"mig": (0.3, 0.2, 0.1)[i]} for i in range(3)})
     return run
 
 
