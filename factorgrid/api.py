@@ -6,9 +6,10 @@ from typing import Any
 
 from factorgrid import datasets
 from factorgrid.datasets import Dataset
-from factorgrid.methods import method
+from factorgrid.methods import METHODS, method
 from factorgrid.training import Config, Run
 from factorgrid.training import train as train_group
+from factorgrid.training.config import OMEGA
 
 
 def train(
@@ -55,7 +56,8 @@ def train(
 
 def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options: Any) -> Config:
     """A configuration from plain arguments; hyperparameters may be one value or several."""
-    names = {*method(model).hyperparameters, "omega"}
+    method(model)  # first of all: a misspelt model should not be reported as something else
+    names = {OMEGA, *(name for known in METHODS.values() for name in known.hyperparameters)}
     grid = {name: _values(options.pop(name)) for name in list(options) if name in names}
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
     return Config.from_json({"data": data, "model": model, "seeds": chosen, "hyperparameters": grid, **options})
@@ -76,5 +78,6 @@ def load_dataset(name: str, **options: Any) -> Dataset:
     return datasets.load(name, **options)
 
 
-def _values(value: float | Sequence[float]) -> tuple[float, ...]:
+def _values(value: Any) -> tuple[float, ...]:
+    """One number or several, of whatever kind."""
     return tuple(float(v) for v in value) if isinstance(value, Sequence) else (float(value),)

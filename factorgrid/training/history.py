@@ -1,0 +1,69 @@
+"""What training leaves behind on its way: rows of loss terms, and checkpoints that are never ahead of them."""
+
+import contextlib
+import time
+
+import numpy as np
+import pandas as pd
+
+from factorgrid.errors import Error
+from factorgrid.files import write_parquet
+from factorgrid.training.checkpoint import Checkpoints
+from factorgrid.training.run_directory import Run
+from factorgrid.training.state import State
+
+NUM_ROWS = 200  # of the history of a short run; long runs have a row every 1,000 steps
+
+
+class History:
+    """Rows of `history.parquet`: loss terms of every member, averaged since the row before."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.every = min(1000, max(1, run.config.steps // NUM_ROWS))
+        self._rows: list[pd.DataFrame] = []
+        self._sums: dict[str, np.ndarray] = {}
+        self._count = 0
+
+    def add(self, step: int, num_steps: int, means: dict[str, np.ndarray]) -> None:
+        for name, values in means.items():
+            self._sums[name] = self._sums.get(name, 0.0) + num_steps * values.astype(np.float64)
+        self._count += num_steps
+        if step % self.every == 0 or step == self._run.config.steps:
+            columns = {name: total / self._count for name, total in self._sums.items()}
+            names = [member.name for member in self._run.members]
+            self._rows.append(pd.DataFrame({"member": names, "step": step, **columns}))
+            self._sums, self._count = {}, 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every finished step is in a row."""
+        return self._count == 0
+
+    def write(self) -> None:
+        write_parquet(self._run.path / "history.parquet", pd.concat(self._rows, ignore_index=True))
+
+    def resume(self, step: int) -> None:
+        """Keep the rows up to a checkpoint."""
+        with contextlib.suppress(Error):
+            table = self._run.history
+            self._rows = [table[table["step"] <= step]]
+
+
+class Keeper:
+    """Decides when to write a checkpoint: at the end, and every so often where the history has a row."""
+
+    def __init__(self, checkpoints: Checkpoints, history: History, seconds: float) -> None:
+        self._checkpoints, self._history, self._seconds = checkpoints, history, seconds
+        self._saved, self._took = time.monotonic(), 0.0
+
+    def keep(self, state: State, step: int, *, last: bool) -> None:
+        wait = max(self._seconds, 20 * self._took)  # never more than 5 % of the time on saving
+        due = self._history.complete and time.monotonic() - self._saved > wait
+        if not (due or last):
+            return
+        began = time.monotonic()
+        self._history.write()  # first: a checkpoint is never ahead of its history
+        self._checkpoints.save(state)
+        self._saved = time.monotonic()
+        self._took = self._saved - began

@@ -1,0 +1,35 @@
+"""Every test runs on the CPU, draws to files, and shares one tiny trained run."""
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import pytest
+
+import factorgrid as fg
+from factorgrid.training import Config, Run, train
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> Config:
+    """The smallest group worth training: two D-VAEs on 32 x 32 circles."""
+    return Config(
+        data="circles",
+        model="dvae",
+        seeds=(0, 1),
+        steps=20,
+        architecture="mlp",
+        num_latents=2,
+        num_categories=8,
+        learning_rate=1e-3,
+        data_options={"image_size": 32},
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """That group, trained and scored. Read only."""
+    run = train(tiny_config, tmp_path_factory.mktemp("tiny") / "run", quiet=True)
+    fg.evaluate(run, counts=fg.metrics.QUICK, gap_batches=2, jobs=1)
+    return run

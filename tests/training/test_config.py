@@ -1,0 +1,58 @@
+"""Configurations: products, identity, and every way to get one wrong."""
+
+import pytest
+
+import factorgrid as fg
+from factorgrid.api import default_folder, make_config
+from factorgrid.training import Config
+
+
+def test_a_group_is_the_product_of_hyperparameters_and_seeds():
+    config = make_config(data="circles", model="factor_dvae", seeds=2, gamma=[10, 20])
+    assert [(m.name, m.seed, m.hyperparameters) for m in config.members] == [
+        ("gamma10-seed0", 0, {"gamma": 10.0}),
+        ("gamma10-seed1", 1, {"gamma": 10.0}),
+        ("gamma20-seed0", 0, {"gamma": 20.0}),
+        ("gamma20-seed1", 1, {"gamma": 20.0}),
+    ]
+
+
+def test_json_round_trip_keeps_identity():
+    config = make_config(data="circles", model="annealed_vae", seeds=(3, 1), c_max=5, labels=100, omega=[1, 2])
+    again = Config.from_json(config.to_json())
+    assert again == config
+    assert again.identity == config.identity
+
+
+@pytest.mark.parametrize("change", [{"seeds": 3}, {"steps": 7}, {"init": "glorot"}, {"data": "dsprites_twin"}])
+def test_identity_depends_on_everything(change):
+    base = {"data": "circles", "model": "dvae", "seeds": 2, "steps": 9}
+    assert make_config(**base).identity != make_config(**{**base, **change}).identity
+
+
+def test_folders_of_different_runs_differ():
+    one, other = (make_config(data="circles", model="dvae", seeds=n) for n in (1, 2))
+    assert default_folder(one) != default_folder(other)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "dvea"}, "unknown model 'dvea'; did you mean 'dvae'"),
+        ({"gamma": 3}, "model 'dvae' has no hyperparameter 'gamma'"),
+        ({"stepz": 3}, "unknown configuration key 'stepz'; did you mean 'steps'"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"seeds": (1, 1)}, "seeds must be different"),
+        ({"seeds": 0}, "seeds must be different"),
+        ({"num_categories": 1}, "num_categories must be at least 2"),
+        ({"omega": 2}, "there are no labels"),
+        ({"supervision": "bce"}, "needs labels"),
+        ({"labels": 10, "supervision": "bec"}, "unknown supervision 'bec'; did you mean 'bce'"),
+        ({"model": "vae", "masked": True}, "masked attention needs categories"),
+        ({"learning_rate": 0.0}, "must be positive"),
+        ({"reduction": "max"}, "must be 'sum' or 'mean'"),
+    ],
+)
+def test_errors_name_the_value_and_the_remedy(options, message):
+    with pytest.raises(fg.Error, match=message):
+        make_config(**{"data": "circles", "model": "dvae", "seeds": 1, **options})

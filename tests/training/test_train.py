@@ -1,0 +1,185 @@
+"""Runs from the outside: resumed after a kill, refused when they differ, readable without their data set."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import factorgrid as fg
+from factorgrid.datasets.table import HostTable
+from factorgrid.files import read_parquet
+from factorgrid.training import Config, Run, train
+
+SCRIPT = """
+import sys
+import factorgrid as fg
+fg.train(data="circles", model="beta_dvae", seeds=2, beta=[1, 2], steps=3000, architecture="mlp", num_latents=2,
+         num_categories=8, learning_rate=1e-3, data_options={"image_size": 32}, out=sys.argv[1], quiet=True,
+         checkpoint_seconds=0.05)
+"""
+
+
+def start(out: Path) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(out)], env={**os.environ, "JAX_PLATFORMS": "cpu"})
+
+
+def weights(run: Run) -> list[np.ndarray]:
+    import jax
+
+    state = run.state()
+    return [np.asarray(leaf) for leaf in jax.tree.leaves((state.model, state.aux))]
+
+
+def test_a_run_killed_in_the_middle_and_started_again_equals_one_that_was_not(tmp_path):
+    assert start(tmp_path / "whole").wait() == 0
+    process = start(tmp_path / "killed")
+    checkpoints = tmp_path / "killed" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not any(path.name.isdigit() for path in checkpoints.glob("*")):
+        assert process.poll() is None, "finished before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not Run.open(tmp_path / "killed").finished
+    assert start(tmp_path / "killed").wait() == 0
+
+    whole, killed = Run.open(tmp_path / "whole"), Run.open(tmp_path / "killed")
+    for a, b in zip(weights(whole), weights(killed), strict=True):
+        np.testing.assert_array_equal(a, b)
+    first, second = (r.history.sort_values(["step", "member"], ignore_index=True) for r in (whole, killed))
+    pd.testing.assert_frame_equal(first, second, rtol=1e-4)
+
+
+def test_a_finished_run_is_not_trained_again(tiny_run, tiny_config):
+    before = {path: path.stat().st_mtime_ns for path in tiny_run.path.rglob("*.safetensors")}
+    assert before
+    train(tiny_config, tiny_run.path, quiet=True)
+    assert before == {path: path.stat().st_mtime_ns for path in tiny_run.path.rglob("*.safetensors")}
+
+
+def test_another_configuration_in_the_same_folder_is_refused_by_key(tiny_run, tiny_config):
+    with pytest.raises(fg.Error, match=r"steps: 20 -> 30"):
+        train(dataclasses.replace(tiny_config, steps=30), tiny_run.path, quiet=True)
+
+
+def test_history_has_a_row_for_every_member_and_logged_step(tiny_run):
+    history = tiny_run.history
+    assert sorted(history["member"].unique()) == ["seed0", "seed1"]
+    assert history["step"].max() == 20
+    assert {"loss", "reconstruction", "kl", "noise_scale"} <= set(history.columns)
+    np.testing.assert_allclose(history["loss"], history["reconstruction"] + history["kl"], rtol=1e-5)
+
+
+def test_config_json_says_everything(tiny_run, tiny_config):
+    described = json.loads((tiny_run.path / "config.json").read_text())
+    assert Config.from_json(described["config"]) == tiny_config
+    assert described["identity"] == tiny_config.identity
+    assert described["data"]["factors"] == {"x": 20, "y": 20}
+    assert described["versions"]["jax"]
+    assert described["hardware"]["cores"] >= 1
+
+
+def test_a_trained_model_is_usable_in_three_lines(tiny_run):
+    model = fg.load_run(tiny_run.path).best("st_gap")
+    images = tiny_run.dataset().draw(7, seed=0)[0]
+    codes, categories = model.encode(images), model.categorize(images)
+    assert codes.shape == (7, 2)
+    assert np.abs(codes).max() <= 1
+    assert categories.dtype == np.int32
+    assert categories.min() >= 0
+    assert categories.max() < 8
+    decoded = model.decode(categories)
+    assert decoded.shape == (7, 32, 32, 1)
+    assert decoded.min() >= 0
+    assert decoded.max() <= 1
+    np.testing.assert_allclose(decoded, model.decode(np.linspace(-1, 1, 8, dtype=np.float32)[categories]), atol=1e-6)
+    as_bytes = (images * 255).astype(np.uint8)
+    np.testing.assert_allclose(model.encode(as_bytes), codes, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: m.encode(np.zeros((32, 32, 1))), r"\[n, height, width, channel\]"),
+        (lambda m: m.decode(np.zeros((3, 5))), r"shape \[n, 2\]"),
+        (lambda m: m.decode(np.full((1, 2), 8)), r"within 0..7"),
+    ],
+)
+def test_wrong_arrays_are_named(tiny_run, call, message):
+    with pytest.raises(fg.Error, match=message):
+        call(tiny_run.model(0))
+
+
+def test_damaged_files_are_named(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=2, seeds=(0,))
+    run = train(config, tmp_path / "run", quiet=True)
+    run.weights("seed0").write_bytes(b"not weights")
+    with pytest.raises(fg.Error, match=r"seed0.safetensors is not a readable safetensors file"):
+        run.model(0)
+    (run.path / "history.parquet").write_bytes(b"not a table")
+    with pytest.raises(fg.Error, match=r"history.parquet is not a readable Parquet file"):
+        read_parquet(run.path / "history.parquet")
+    (run.path / "config.json").write_text("{")
+    with pytest.raises(fg.Error, match=r"config.json is not a JSON file"):
+        Run.open(run.path)
+    with pytest.raises(fg.Error, match=r"holds no run"):
+        Run.open(tmp_path / "elsewhere")
+    with pytest.raises(fg.Error, match=r"has no member 'seed9'"):
+        Run(run.path, config, run.shapes).model("seed9")
+
+
+def test_a_damaged_checkpoint_is_named(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=4, seeds=(0,))
+    run = train(config, tmp_path / "run", quiet=True)
+    run.weights("seed0").unlink()
+    for path in (run.path / "checkpoints" / "4").rglob("*"):
+        if path.is_file() and path.parent.name == "d":
+            path.write_bytes(b"damaged")
+    with pytest.raises(fg.Error, match=r"checkpoints/4 cannot be read"):
+        train(config, run.path, quiet=True)
+
+
+def test_all_members_diverged_is_an_error(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=2, model="beta_dvae", hyperparameters={"beta": (float("nan"),)})
+    with pytest.raises(fg.Error, match=r"every member of .* has diverged"):
+        train(config, tmp_path / "run", quiet=True)
+
+
+def write_images(folder: Path) -> Path:
+    """40 small images without factors, as a user would have them."""
+    images = np.random.default_rng(0).integers(0, 256, (40, 64, 64, 1), dtype=np.uint8)
+    np.savez(folder / "mine.npz", images=images)
+    return folder / "mine.npz"
+
+
+def test_images_without_factors_train_and_have_a_gap_but_no_mig(tmp_path):
+    run = fg.train(
+        data=str(write_images(tmp_path)), model="dvae", steps=3, architecture="mlp", out=tmp_path / "run", quiet=True
+    )
+    scores = fg.evaluate(run, gap_batches=2)
+    assert "mig" not in scores
+    assert np.isfinite(scores["st_gap_elbo"]).all()
+    with pytest.raises(fg.Error, match="needs ground-truth factors"):
+        fg.evaluate(run, ["mig"])
+
+
+def test_a_table_on_the_host_trains_exactly_like_one_on_the_device(tmp_path):
+    path = str(write_images(tmp_path))
+    runs = [
+        fg.train(
+            data=path, model="vae", steps=7, architecture="mlp", out=tmp_path / place, quiet=True, data_options=options
+        )
+        for place, options in (("device", {"resident": "device"}), ("host", {"resident": "host"}))
+    ]
+    assert isinstance(runs[1].dataset(), HostTable)
+    for a, b in zip(weights(runs[0]), weights(runs[1]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
