@@ -15,7 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float
 
 Field = Float[Array, "..."] | float
 Vector = tuple[Field, Field, Field]
@@ -52,23 +52,19 @@ class Surface(NamedTuple):
 
 
 def dot(a: Vector, b: Vector) -> Field:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return _sum(_sum(_product(a[0], b[0]), _product(a[1], b[1])), _product(a[2], b[2]))
 
 
 def add(a: Vector, b: Vector) -> Vector:
-    return (a[0] + b[0], a[1] + b[1], a[2] + b[2])
+    return (_sum(a[0], b[0]), _sum(a[1], b[1]), _sum(a[2], b[2]))
 
 
 def subtract(a: Vector, b: Vector) -> Vector:
-    return (a[0] - b[0], a[1] - b[1], a[2] - b[2])
+    return add(a, times(-1.0, b))
 
 
 def times(factor: Field, a: Vector) -> Vector:
-    return (factor * a[0], factor * a[1], factor * a[2])
-
-
-def cross(a: Vector, b: Vector) -> Vector:
-    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+    return (_product(factor, a[0]), _product(factor, a[1]), _product(factor, a[2]))
 
 
 def normalized(a: Vector) -> Vector:
@@ -80,7 +76,7 @@ def along(ray: Ray, distance: Field) -> Vector:
     return add(ray.origin, times(distance, ray.direction))
 
 
-def select(condition: Array, a: Vector, b: Vector) -> Vector:
+def select(condition: Array | bool, a: Vector, b: Vector) -> Vector:
     return (
         jnp.where(condition, a[0], b[0]),
         jnp.where(condition, a[1], b[1]),
@@ -155,7 +151,7 @@ def intersection(*spans: Span) -> Span:
     """The span of the points that are inside all of the solids."""
     result = spans[0]
     for span in spans[1:]:
-        later = jnp.asarray(span.enter > result.enter)
+        later = span.enter > result.enter
         result = Span(
             jnp.where(later, span.enter, result.enter),
             jnp.minimum(result.exit, span.exit),
@@ -164,11 +160,17 @@ def intersection(*spans: Span) -> Span:
     return result
 
 
+def capsule(ray: Ray, start: Vector, end: Vector, axis: Vector, radius: Field) -> Span:
+    """The points within `radius` of the segment from `start` to `end`; `axis` is the unit vector along it."""
+    tube = intersection(cylinder(ray, start, axis, radius), slab(ray, axis, dot(axis, start), dot(axis, end)))
+    return hull(tube, sphere(ray, start, radius), sphere(ray, end, radius))
+
+
 def hull(*spans: Span) -> Span:
     """The span from the first entry to the last exit: the union of solids whose union is convex."""
     result = spans[0]
     for span in spans[1:]:
-        met = jnp.asarray(span.enter < span.exit)
+        met = span.enter < span.exit
         earlier = met & ((span.enter < result.enter) | (result.enter >= result.exit))
         result = Span(
             jnp.where(earlier, span.enter, result.enter),
@@ -178,7 +180,7 @@ def hull(*spans: Span) -> Span:
     return result
 
 
-def choose(condition: Array, a: Span, b: Span) -> Span:
+def choose(condition: Array | bool, a: Span, b: Span) -> Span:
     """Per image (or pixel), the span of one solid or the other."""
     return Span(
         jnp.where(condition, a.enter, b.enter),
@@ -203,33 +205,49 @@ def in_front(surface: Surface, span: Span, color: tuple[Field, ...]) -> Surface:
 
 
 def averaged(
-    render: Callable[[Float[Array, "1 1 column"], Float[Array, "1 row 1"]], PyTree[Array]],
+    render: Callable[[Float[Array, "1 1 column"], Float[Array, "1 row 1"]], tuple[Array, ...]],
     rows: int,
     columns: int,
     offsets: Float[np.ndarray, "ray 2"] = ROTATED_GRID,
-) -> PyTree[Array]:
+) -> tuple[Array, ...]:
     """The mean of `render(x, y)` over several rays a pixel; x and y are edge coordinates (0 at the picture's edge).
 
-    A compiled loop over the rays keeps what is in flight small enough for a CPU's cache.
+    A compiled loop over the rays keeps what is in flight small enough for a CPU's cache. `render` returns a tuple of
+    pictures: joined into one array there, XLA would trace every ray once for each of them.
     """
     column, row = jnp.arange(columns, dtype=jnp.float32), jnp.arange(rows, dtype=jnp.float32)
 
-    def one(offset: Float[Array, "2"]) -> PyTree[Array]:
+    def one(offset: Float[Array, "2"]) -> tuple[Array, ...]:
         return render((column + offset[0])[None, None, :], (row + offset[1])[None, :, None])
 
-    def accumulate(total: PyTree[Array], offset: Float[Array, "2"]) -> tuple[PyTree[Array], None]:
-        return jax.tree.map(jnp.add, total, one(offset)), None
+    def accumulate(total: tuple[Array, ...], offset: Float[Array, "2"]) -> tuple[tuple[Array, ...], None]:
+        return tuple(old + new for old, new in zip(total, one(offset))), None
 
     steps = jnp.asarray(offsets, jnp.float32)
-    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(one, steps[0]))
+    zeros = tuple(jnp.zeros(picture.shape, picture.dtype) for picture in jax.eval_shape(one, steps[0]))
     total, _ = jax.lax.scan(accumulate, zeros, steps)
-    return jax.tree.map(lambda leaf: leaf / len(offsets), total)
+    return tuple(picture / len(offsets) for picture in total)
 
 
 def regular_grid(samples: int) -> Float[np.ndarray, "ray 2"]:
     """`samples` x `samples` evenly spaced places in a pixel."""
     places = (np.arange(samples) + 0.5) / samples
     return np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2)
+
+
+# Zeros written in a scene are left out here, because a compiler must keep 0 * x and x + 0 (x may be NaN, or -0).
+def _product(a: Field, b: Field) -> Field:
+    return 0.0 if _is_zero(a) or _is_zero(b) else a * b
+
+
+def _sum(a: Field, b: Field) -> Field:
+    if _is_zero(a):
+        return b
+    return a if _is_zero(b) else a + b
+
+
+def _is_zero(a: Field) -> bool:
+    return isinstance(a, float | int) and a == 0
 
 
 def _off_zero(value: Field) -> Array:

@@ -112,7 +112,7 @@ def traced(geometry: Int[Array, "batch 3"]) -> Float[Array, "batch 5 64 64"]:
     sine, cosine = jnp.sin(angle), jnp.cos(angle)
     to_camera = (sine, -cosine, 0.0)
 
-    def light(x: Float[Array, "1 1 column"], y: Float[Array, "1 row 1"]) -> Float[Array, "batch 5 row column"]:
+    def light(x: rt.Field, y: rt.Field) -> tuple[Array, ...]:
         right, up = (x - 32) / FOCAL_LENGTH, (32 - y) / FOCAL_LENGTH
         ray = rt.Ray(
             (CAMERA_DISTANCE * sine, -CAMERA_DISTANCE * cosine, CAMERA_HEIGHT),
@@ -129,9 +129,9 @@ def traced(geometry: Int[Array, "batch 3"]) -> Float[Array, "batch 5 64 64"]:
         on_wall = (distance < rt.FAR) & ~on_floor & ~on_object
         on_sky = ~(on_object | on_floor | on_wall)
         maps = (on_floor * floor, on_wall * wall, on_object * object_light, on_sky * 1.0, on_object * highlight)
-        return jnp.stack(jnp.broadcast_arrays(*maps), axis=1)
+        return tuple(jnp.broadcast_arrays(*maps))
 
-    return rt.averaged(light, 64, 64, RAYS_PER_PIXEL)
+    return jnp.stack(rt.averaged(light, 64, 64, RAYS_PER_PIXEL), axis=1)
 
 
 def seen_wall(ray: rt.Ray, to_camera: rt.Vector) -> tuple[rt.Field, Array]:
@@ -159,11 +159,7 @@ def object_span(ray: rt.Ray, shape: Array, size: Array) -> rt.Span:
     can = rt.intersection(rt.cylinder(ray, middle, up, CYLINDER_RADIUS * size), rt.slab(ray, up, 0.0, height))
     ball = rt.sphere(ray, (0.0, 0.0, SPHERE_RADIUS * size), SPHERE_RADIUS * size)
     radius, top = CAPSULE_RADIUS * size, (CAPSULE_RADIUS + CAPSULE_LENGTH) * size
-    capsule = rt.hull(
-        rt.intersection(rt.cylinder(ray, middle, up, radius), rt.slab(ray, up, radius, top)),
-        rt.sphere(ray, (0.0, 0.0, radius), radius),
-        rt.sphere(ray, (0.0, 0.0, top), radius),
-    )
+    capsule = rt.capsule(ray, (0.0, 0.0, radius), (0.0, 0.0, top), up, radius)
     return rt.choose(shape == 0, cube, rt.choose(shape == 1, can, rt.choose(shape == 2, ball, capsule)))
 
 
