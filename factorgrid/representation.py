@@ -68,7 +68,8 @@ class Representation:
             )
         if not np.isfinite(codes).all():
             raise Error(f"codes hold {np.count_nonzero(~np.isfinite(codes))} NaN or infinite values")
-        return Representation(space, codes.shape[1], lambda factors, seed: codes[space.index(factors)])
+        # take is three times faster than indexing with an array
+        return Representation(space, codes.shape[1], lambda factors, seed: np.take(codes, space.index(factors), axis=0))
 
     @staticmethod
     def from_encoder(
@@ -160,4 +161,4 @@ class CodeCache:
         if len(missing):
             self._codes[missing] = self._encode(self._space.factors(missing))
             self._known[missing] = True
-        return self._codes[index]
+        return np.take(self._codes, index, axis=0)

@@ -54,8 +54,8 @@ def draw_distances(
     parts = []
     for part in chunks(len(fixed), 2 * batch_size):
         first, second = source.pairs(rng, fixed[part], batch_size)
-        parts.append(np.abs(first - second).mean(axis=1, dtype=np.float64))
-    distances = np.concatenate(parts)
+        parts.append(np.abs(first - second).sum(axis=0) / batch_size)
+    distances = np.concatenate(parts).astype(np.float64)
     return distances[:num_train], fixed[:num_train], distances[num_train:], fixed[num_train:]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from factorgrid.errors import Error, unknown_name
 from factorgrid.metrics.checks import as_codes, as_factors
 from factorgrid.metrics.metric import Metric
-from factorgrid.metrics.parallel import Part, run_part, run_parts
+from factorgrid.metrics.parallel import Part, one_thread, run_part, run_parts
 from factorgrid.metrics.sampling import Counts, GridSource, SampleSource, Source, stream
 from factorgrid.representation import Representation
 
@@ -89,8 +89,11 @@ class Work:
 
     def add(self, owner: tuple[int, str], parts: list[Part], *, here: bool) -> None:
         """Take the parts of one member's metric: compute them at once, or keep them for `run`."""
-        self.results[owner] = [run_part(part) for part in parts] if here else [None] * len(parts)
-        if not here:
+        if here:
+            with one_thread():
+                self.results[owner] = [run_part(part) for part in parts]
+        else:
+            self.results[owner] = [None] * len(parts)
             self._waiting += [(owner, position, part) for position, part in enumerate(parts)]
             self._total += len(parts)
         self._step(owner, "computed" if here else "drawn")

@@ -72,9 +72,17 @@ def draw_variances(
     return overall, local[:num_train], fixed[:num_train], local[num_train:], fixed[num_train:]
 
 
-def variance(codes: Float[ndarray, "*group sample latent"]) -> Float[ndarray, "*group latent"]:
-    """Unbiased variance; in float64, where equal codes have a variance of exactly 0 and ties are ties."""
-    return np.var(codes, axis=-2, ddof=1, dtype=np.float64)
+def variance(codes: Float[ndarray, "sample *group latent"]) -> Float[ndarray, "*group latent"]:
+    """Unbiased variance over samples.
+
+    About the first sample instead of the mean: equal codes then have a variance of exactly 0, so that codes that
+    are both constant within a vote are tied, not ordered by rounding.
+    """
+    shifted = codes - codes[0]
+    total = shifted.sum(axis=0, dtype=np.float64)
+    np.square(shifted, out=shifted)
+    squares = shifted.sum(axis=0, dtype=np.float64)
+    return np.maximum(squares - total**2 / len(codes), 0.0) / (len(codes) - 1)
 
 
 def factor_vae_of(

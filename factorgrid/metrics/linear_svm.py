@@ -18,6 +18,8 @@ from numpy import ndarray
 MAX_STEPS = 100
 MAX_HALVINGS = 30
 
+Sums = tuple[Float[ndarray, "3 machine"], Float[ndarray, "3 machine"]]
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -48,16 +50,16 @@ class SortedCode:
         order = np.argsort(codes, kind="stable")
         return SortedCode(centre, order, codes[order] - centre)
 
-    def fit(self, labels: Int[ndarray, " sample"], penalty: float = 0.01) -> Machine:
-        """Machines for labels 0 .. K - 1, each of which occurs; K at least 2."""
+    def fit(self, labels: Int[ndarray, "sample factor"], penalty: float = 0.01) -> list[Machine]:
+        """A machine per factor, for labels 0 .. K - 1 each of which occurs, K at least 2."""
         problem = Problem.of(self, labels, penalty)
         point = np.zeros((2, problem.num_machines))
-        value = problem.objective(point)
+        value, sums = problem.objective(point)
         for _ in range(MAX_STEPS):
-            step = problem.newton_step(point)
+            step = problem.newton_step(point, sums)
             size = np.ones(problem.num_machines)
             for _ in range(MAX_HALVINGS):
-                moved = problem.objective(point + size * step)
+                moved, sums = problem.objective(point + size * step)
                 worse = moved > value
                 if not worse.any():
                     break
@@ -65,61 +67,68 @@ class SortedCode:
             # a step that no halving improves has met rounding: that machine is done
             step = np.where(worse, 0.0, size * step)
             point, value = point + step, np.where(worse, value, moved)
+            if worse.any():
+                sums = problem.in_margin(point)
             if (np.abs(step) <= 1e-12 * (1 + np.abs(point))).all():
                 break
-        return Machine(self.centre, point[0], point[1])
+        return [Machine(self.centre, *point[:, part]) for part in problem.parts]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The one-against-rest problems of one code and one factor, with running sums of 1, x and x^2.
+    """The one-against-rest problems of one code and all factors, with running sums of 1, x and x^2.
 
     Points are [2, machine]: weight, and bias at the centre of the codes. The penalty is on the bias at x = 0, as
-    in the reference: bias - centre * weight.
+    in the reference: bias - centre * weight. Classes are numbered through, over all factors.
     """
 
     centre: float
     values: Float[ndarray, " sample"]
-    keys: Int[ndarray, " sample"]  # class * (num_samples + 1) + rank, ascending
-    starts: Int[ndarray, " machine"]
-    stops: Int[ndarray, " machine"]
+    keys: Int[ndarray, " entry"]  # class * (num_samples + 1) + rank, ascending
     classes: Int[ndarray, " machine"]
+    parts: list[slice]  # the machines of each factor
     sums: Float[ndarray, "3 rank"]
-    sums_by_class: Float[ndarray, "3 rank"]
+    sums_by_class: Float[ndarray, "3 entry_rank"]
     cost_own: Float[ndarray, " machine"]
     cost_rest: Float[ndarray, " machine"]
 
     @staticmethod
-    def of(code: SortedCode, labels: Int[ndarray, " sample"], penalty: float) -> "Problem":
-        sorted_labels = labels[code.order]
-        by_class = np.argsort(sorted_labels, kind="stable")
-        counts = np.bincount(labels)
-        stops = np.cumsum(counts)
-        num_classes, num = len(counts), len(labels)
-        balanced = penalty * num / (num_classes * counts)
-        # with two classes one machine serves, and both sides are weighted; with more, the rest is not
-        machines = np.arange(num_classes) if num_classes > 2 else np.array([1])
-        rest = np.full(num_classes, penalty) if num_classes > 2 else balanced[:1]
+    def of(code: SortedCode, labels: Int[ndarray, "sample factor"], penalty: float) -> "Problem":
+        num = len(labels)
+        # 16 bits sort by radix
+        ranked = labels[code.order].astype(np.int16 if labels.max() < 2**15 else np.int64)
+        keys, ranks, classes, parts, own, rest = [], [], [], [], [], []
+        first = machines = 0
+        for j in range(labels.shape[1]):
+            by_class = np.argsort(ranked[:, j], kind="stable")
+            counts = np.bincount(labels[:, j])
+            balanced = penalty * num / (len(counts) * counts)
+            keys.append((ranked[by_class, j].astype(np.int64) + first) * (num + 1) + by_class)
+            ranks.append(by_class)
+            # with two classes one machine serves, and both sides are weighted; with more, the rest is not
+            fitted = np.arange(len(counts)) if len(counts) > 2 else np.array([1])
+            classes.append(fitted + first)
+            own.append(balanced[fitted])
+            rest.append(np.full(len(counts), penalty) if len(counts) > 2 else balanced[:1])
+            parts.append(slice(machines, machines + len(fitted)))
+            first, machines = first + len(counts), machines + len(fitted)
         return Problem(
             centre=code.centre,
             values=code.values,
-            keys=sorted_labels[by_class] * (num + 1) + by_class,
-            starts=(stops - counts)[machines],
-            stops=stops[machines],
-            classes=machines,
+            keys=np.concatenate(keys),
+            classes=np.concatenate(classes),
+            parts=parts,
             sums=running_sums(code.values),
-            sums_by_class=running_sums(code.values[by_class]),
-            cost_own=balanced[machines],
-            cost_rest=rest,
+            sums_by_class=running_sums(code.values[np.concatenate(ranks)]),
+            cost_own=np.concatenate(own),
+            cost_rest=np.concatenate(rest),
         )
 
     @property
     def num_machines(self) -> int:
         return len(self.classes)
 
-    def in_margin(
-        self, point: Float[ndarray, "2 machine"]
-    ) -> tuple[Float[ndarray, "3 machine"], Float[ndarray, "3 machine"]]:
+    def in_margin(self, point: Float[ndarray, "2 machine"]) -> Sums:
         """Sums of 1, x and x^2 over the class's own samples, and the others, that the margin does not spare."""
         weight, bias = point
         num = len(self.values)
@@ -141,19 +150,22 @@ class Problem:
         first, last = np.searchsorted(self.keys, base + low), np.searchsorted(self.keys, base + high)
         return self.sums_by_class[:, last] - self.sums_by_class[:, first]
 
-    def objective(self, point: Float[ndarray, "2 machine"]) -> Float[ndarray, " machine"]:
+    def objective(self, point: Float[ndarray, "2 machine"]) -> tuple[Float[ndarray, " machine"], Sums]:
+        """What is minimised, and the sums in the margin that it took."""
         weight, bias = point
-        own, rest = self.in_margin(point)
+        own, rest = sums = self.in_margin(point)
         at_zero = bias - self.centre * weight
-        return (
+        value = (
             (weight**2 + at_zero**2) / 2
             + self.cost_own * squares(own, weight, bias - 1)
             + self.cost_rest * squares(rest, weight, bias + 1)
         )
+        return value, sums
 
-    def newton_step(self, point: Float[ndarray, "2 machine"]) -> Float[ndarray, "2 machine"]:
+    def newton_step(self, point: Float[ndarray, "2 machine"], sums: Sums) -> Float[ndarray, "2 machine"]:
+        """From the sums in the margin at this point."""
         weight, bias = point
-        own, rest = self.in_margin(point)
+        own, rest = sums
         at_zero = bias - self.centre * weight
         (n, x, xx), (m, u, uu) = 2 * self.cost_own * own, 2 * self.cost_rest * rest
         slope = weight - self.centre * at_zero + weight * (xx + uu) + (bias - 1) * x + (bias + 1) * u

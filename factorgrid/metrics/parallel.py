@@ -1,10 +1,12 @@
 """Parts of a metric's computation that can run in other processes, and how they are run."""
 
+import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import joblib
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 # a module-level function and its keyword arguments, both of which can be sent to another process
 Part = tuple[Callable[..., Any], dict[str, Any]]
@@ -22,8 +24,10 @@ def run_parts(parts: list[Part], *, jobs: int = 1, done: Callable[[int], None] |
     many small products of a classifier's fit get slower, not faster, when they are shared among threads.
     """
     results: list[Any] = [None] * len(parts)
+    if not parts:
+        return results
     if jobs == 1 or len(parts) < 2:
-        with threadpool_limits(limits=1):
+        with one_thread():
             for i, part in enumerate(parts):
                 results[i] = run_part(part)
                 if done is not None:
@@ -36,6 +40,17 @@ def run_parts(parts: list[Part], *, jobs: int = 1, done: Callable[[int], None] |
             if done is not None:
                 done(i)
     return results
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """A context in which the linear algebra of this process stays on one thread."""
+    return controller().limit(limits=1)
+
+
+@functools.cache
+def controller() -> ThreadpoolController:
+    """Looks the loaded libraries up, once: that takes longer than some metrics."""
+    return ThreadpoolController()
 
 
 def numbered(position: int, part: Part) -> tuple[int, Any]:

@@ -18,7 +18,7 @@ from factorgrid.errors import Error
 from factorgrid.metrics.checks import as_codes, check_counts, varying
 from factorgrid.representation import Representation
 
-CHUNK_ROWS = 2**18  # codes gathered at once: 20 MB at ten float64 latents
+CHUNK_ROWS = 2**16  # codes gathered at once: few enough to stay in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,13 @@ class Source(Protocol):
 
     def pairs(
         self, rng: np.random.Generator, fixed: Int[ndarray, " group"], size: int
-    ) -> tuple[Float[ndarray, "group size latent"], Float[ndarray, "group size latent"]]:
+    ) -> tuple[Float[ndarray, "size group latent"], Float[ndarray, "size group latent"]]:
         """For each group, `size` pairs of codes; the two of a pair agree in the group's fixed factor."""
         ...
 
     def groups(
         self, rng: np.random.Generator, fixed: Int[ndarray, " group"], size: int
-    ) -> Float[ndarray, "group size latent"]:
+    ) -> Float[ndarray, "size group latent"]:
         """For each group, `size` codes that all agree in the group's fixed factor."""
         ...
 
@@ -151,24 +151,31 @@ class GridSource:
         return self.split(rng, num_train, num_test)
 
     def pairs(self, rng: np.random.Generator, fixed: ndarray, size: int) -> tuple[ndarray, ndarray]:
-        first = self._factors(rng, len(fixed), size)
-        second = self._factors(rng, len(fixed), size)
-        group, column = np.arange(len(fixed)), self._free[fixed]
-        second[group, :, column] = first[group, :, column]
+        first, second = self._factors(rng, len(fixed), size), self._factors(rng, len(fixed), size)
+        for place, column in enumerate(self._free):
+            groups = np.flatnonzero(fixed == place)
+            second[column][:, groups] = first[column][:, groups]
         return self._codes_of_groups(first, rng), self._codes_of_groups(second, rng)
 
     def groups(self, rng: np.random.Generator, fixed: ndarray, size: int) -> ndarray:
         factors = self._factors(rng, len(fixed), size)
-        group, column = np.arange(len(fixed)), self._free[fixed]
-        factors[group, :, column] = factors[group, :1, column]
+        for place, column in enumerate(self._free):
+            groups = np.flatnonzero(fixed == place)
+            factors[column][:, groups] = factors[column][0, groups]
         return self._codes_of_groups(factors, rng)
 
-    def _factors(self, rng: np.random.Generator, num: int, size: int) -> Int[ndarray, "group size factor"]:
-        return self._representation.space.sample(rng, num * size).reshape(num, size, -1)
+    # Factor first and latent last: both drawing and reducing over a group then run along contiguous memory.
+    def _factors(self, rng: np.random.Generator, num: int, size: int) -> Int[ndarray, "factor size group"]:
+        factors = np.empty((len(self._sizes), size, num), np.int64)
+        for column, num_values in enumerate(self._sizes):
+            factors[column] = rng.integers(num_values, size=(size, num))
+        return factors
 
-    def _codes_of_groups(self, factors: ndarray, rng: np.random.Generator) -> ndarray:
-        num, size, num_factors = factors.shape
-        return self._codes(factors.reshape(-1, num_factors), rng).reshape(num, size, -1)
+    def _codes_of_groups(
+        self, factors: Int[ndarray, "factor size group"], rng: np.random.Generator
+    ) -> Float[ndarray, "size group latent"]:
+        num_factors, size, num = factors.shape
+        return self._codes(factors.reshape(num_factors, -1).T, rng).reshape(size, num, -1)
 
     def _codes(self, factors: ndarray, rng: np.random.Generator) -> ndarray:
         return as_codes(self._representation.codes(factors, rng))
@@ -218,18 +225,20 @@ class SampleSource:
         return self._codes[train], self._factors[train], self._codes[test], self._factors[test]
 
     def pairs(self, rng: np.random.Generator, fixed: ndarray, size: int) -> tuple[ndarray, ndarray]:
-        first = np.empty((len(fixed), size), np.int64)
+        first = np.empty((size, len(fixed)), np.int64)
         second = np.empty_like(first)
         for column in np.unique(fixed):
-            rows = np.flatnonzero(fixed == column)
-            first[rows], second[rows] = self._alike(rng, int(column), (len(rows), size), (len(rows), size))
+            groups = np.flatnonzero(fixed == column)
+            shape = (size, len(groups))
+            first[:, groups], second[:, groups] = self._alike(rng, int(column), shape, shape)
         return self._codes[first], self._codes[second]
 
     def groups(self, rng: np.random.Generator, fixed: ndarray, size: int) -> ndarray:
-        members = np.empty((len(fixed), size), np.int64)
+        members = np.empty((size, len(fixed)), np.int64)
         for column in np.unique(fixed):
-            rows = np.flatnonzero(fixed == column)
-            members[rows] = self._alike(rng, int(column), (len(rows), 1), (len(rows), size))[1]
+            groups = np.flatnonzero(fixed == column)
+            num = len(groups)
+            members[:, groups] = self._alike(rng, int(column), (1, num), (size, num))[1]
         return self._codes[members]
 
     def _alike(

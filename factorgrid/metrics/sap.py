@@ -68,8 +68,6 @@ def svm_scores(
     numbered = compact(labels)
     scores = np.empty((train.shape[1], labels.shape[1]))
     for i in range(train.shape[1]):
-        code = SortedCode.of(train[:, i])
-        for j in range(labels.shape[1]):
-            machine = code.fit(numbered[:, j])
-            scores[i, j] = np.mean(machine.predict(test[:, i]) == wanted[j])
+        machines = SortedCode.of(train[:, i]).fit(numbered)
+        scores[i] = [np.mean(machine.predict(test[:, i]) == y) for machine, y in zip(machines, wanted)]
     return scores
