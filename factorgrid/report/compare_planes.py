@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -15,12 +14,12 @@ from factorgrid.datasets.rendered.circles import HIGH, LOW, Circles
 from factorgrid.errors import Error
 from factorgrid.report.captions import run_title
 from factorgrid.report.image_grid import draw_cells
-from factorgrid.report.planes import Plane, add_position_scales, draw_plane, planes
+from factorgrid.report.planes import Plane, add_position_scales, draw_circles, draw_plane, planes
 from factorgrid.report.style import COLORS, picture
 from factorgrid.training import Run
 
 BATCH = 64
-WINDOW = 4  # pixels of x that the staircase shows
+WINDOW = 2  # pixels of x that the staircase shows
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def staircase(dataset: Circles, *, num: int = 38 * BATCH) -> Staircase:
     centers: list[ndarray] = []
     different: set[bytes] = set()
     for start in range(0, num, BATCH):  # large images would not fit at once
-        images = np.asarray(dataset.at(jnp.asarray(positions[start : start + BATCH])))[..., 0]
+        images = draw_circles(dataset, positions[start : start + BATCH])[..., 0]
         mass = images.sum(axis=1)
         centers.append((mass @ np.arange(images.shape[2])) / mass.sum(axis=1))
         different.update(np.packbits(image > 0).tobytes() for image in images)
@@ -126,7 +125,7 @@ def _draw_data(part: SubFigure, dataset: Circles) -> None:
     """Three circles above, the staircase of x below."""
     top, bottom = part.subplots(2, 1, height_ratios=[1, 2])
     positions = np.asarray([[LOW, 0.35], [0.5, 0.5], [HIGH, 0.65]], np.float32)
-    draw_cells(top, [list(np.asarray(dataset.at(jnp.asarray(positions))))])
+    draw_cells(top, [list(draw_circles(dataset, positions))])
     top.set_title("circles")
     _draw_staircase(bottom, staircase(dataset), dataset.image_shape[1])
 

@@ -54,7 +54,7 @@ def draw_traversals(
         for base, axis in enumerate(axes):
             head = [shown.images[base], shown.decoded[base], *[None] * (columns - 2)]
             image_grid.draw_cells(axis, [head, *[list(row.images[base]) for row in rows]])
-            image_grid.note(axis, 2.1, 0, "input, its reconstruction")
+            image_grid.note(axis, 2.1, 0.0, "input, its reconstruction")
             for r, row in enumerate(rows):
                 image_grid.outline(axis, r + 1, int(row.own[base]))
             _mark_values(axis, rows)

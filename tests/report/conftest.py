@@ -46,7 +46,7 @@ def vae(folder: Path) -> fg.Run:
 @pytest.fixture(scope="session")
 def masked(folder: Path) -> fg.Run:
     """Masked attention with labels, two weights; latents 0 and 1 are tied to x and y, latent 2 is free."""
-    options = {**SMALL, "num_latents": 3, "labels": 20, "masked": True, "gamma": [1, 10]}
+    options = {**SMALL, "num_latents": 3, "labels": 20, "masked": True, "gamma": [1, 10], "batch_size": 8}
     return fg.train(data="circles", model="factor_dvae", seeds=1, out=folder / "masked", **options)
 
 

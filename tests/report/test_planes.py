@@ -11,7 +11,7 @@ import factorgrid as fg
 from factorgrid.datasets.rendered.circles import Circles
 from factorgrid.report import compare_planes
 from factorgrid.report.compare_planes import staircase
-from factorgrid.report.planes import Plane, lattice, plane_window, planes
+from factorgrid.report.planes import Plane, draw_circles, lattice, plane_window, planes
 
 SMALL = {"architecture": "mlp", "num_latents": 2, "quiet": True}
 
@@ -26,10 +26,16 @@ def test_the_lattice_covers_the_range_of_circles() -> None:
 def test_planes_are_codes_of_circles_at_those_positions(dvae: fg.Run) -> None:
     found = {plane.member: plane for plane in planes(dvae, Circles(), num=5)}
     for i, j in [(0, 0), (1, 4), (3, 2)]:
-        image = Circles().at(jnp.asarray(lattice(5)[i, j][None]))
-        expected = dvae.model("seed1").encode(np.asarray(image))[0]
+        image = draw_circles(Circles(), lattice(5)[i, j][None])
+        expected = dvae.model("seed1").encode(image)[0]
         np.testing.assert_allclose(found["seed1"].codes[i, j], expected, atol=1e-5)
     assert found["seed1"].mig == pytest.approx(0.1)
+
+
+def test_circles_are_those_of_the_data_set() -> None:
+    positions = np.random.default_rng(0).uniform(0.2, 0.8, (5, 2)).astype(np.float32)
+    expected = np.asarray(Circles().at(jnp.asarray(positions)))
+    assert (draw_circles(Circles(), positions) != expected).mean() < 1e-3  # compiled sums round corners differently
 
 
 def test_planes_are_sorted_by_mig(dvae: fg.Run, vae: fg.Run) -> None:
