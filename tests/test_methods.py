@@ -1,0 +1,331 @@
+"""What holds for every method of the table, through the trainer itself; and the published grids."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Array, Float, Int, Key
+
+from factorgrid.datasets import Dataset
+from factorgrid.errors import Error
+from factorgrid.factors import FactorSpace
+from factorgrid.latents import LATENTS
+from factorgrid.methods import METHODS, PRESETS, Method, method, preset
+from factorgrid.objectives import OBJECTIVES, Objective
+from factorgrid.training import Config
+from factorgrid.training.group import Shapes, make_recipe, stack
+from factorgrid.training.state import Recipe, State, initial_state
+from factorgrid.training.step import advance
+
+
+class SoftDisc(Dataset):
+    """A disc with a soft edge somewhere: two factors, and quicker to compile than any data set of ours."""
+
+    name: str = eqx.field(static=True, default="soft_disc")
+    space: FactorSpace = eqx.field(static=True, default=FactorSpace(("x", "y"), (6, 6)))
+    image_shape: tuple[int, int, int] = eqx.field(static=True, default=(12, 12, 1))
+    deterministic: bool = eqx.field(static=True, default=True)
+
+    def images(self, key: Key[Array, ""], factors: Int[Array, "batch factor"]) -> Float[Array, "batch 12 12 1"]:
+        centre = 3.0 + factors[:, :, None]
+        x, y = jnp.moveaxis(jnp.exp(-((jnp.arange(12.0) - centre) ** 2) / 4), 1, 0)
+        return (y[:, :, None] * x[:, None, :])[..., None]
+
+
+DATA = SoftDisc()
+SMALL = {"architecture": "mlp", "num_latents": 3, "num_categories": 8, "batch_size": 16, "learning_rate": 1e-3}
+LONG = 250
+
+Terms = dict[str, np.ndarray]
+
+
+class Case(NamedTuple):
+    """What to expect of an objective.
+
+    Attributes:
+        neutral: hyperparameters that make it the negative ELBO.
+        off, heavy: its penalty without weight, and with much.
+        penalised: names of the terms that the weight is on.
+        total: the loss, put together from its terms.
+    """
+
+    neutral: dict[str, float]
+    off: dict[str, float]
+    heavy: dict[str, float]
+    penalised: tuple[str, ...]
+    total: Callable[[Terms, Any], Any]
+
+
+def elbo(t: Terms) -> np.ndarray:
+    return t["reconstruction"] + t["kl"]
+
+
+def dip_case(factor: float) -> Case:
+    def total(t: Terms, o: Any) -> np.ndarray:
+        return elbo(t) + o.lambda_od * (t["off_diagonal"] + factor * t["diagonal"])
+
+    weights = [{"lambda_od": value} for value in (0.0, 0.0, 30.0)]
+    return Case(*weights, ("off_diagonal", "diagonal"), total)
+
+
+CASES: dict[str, Case] = {
+    "vae": Case({}, {}, {}, (), lambda t, o: elbo(t)),
+    "beta_vae": Case(
+        {"beta": 1.0}, {"beta": 0.0}, {"beta": 16.0}, ("kl",), lambda t, o: t["reconstruction"] + o.beta * t["kl"]
+    ),
+    "annealed_vae": Case(
+        {"c_max": 0.0, "gamma": 1.0},
+        {"c_max": 2.0, "gamma": 0.0, "iterations": 10.0},
+        {"c_max": 2.0, "gamma": 50.0, "iterations": 10.0},
+        ("capacity_error",),
+        lambda t, o: t["reconstruction"] + o.gamma * t["capacity_error"],
+    ),
+    "beta_tcvae": Case(
+        {"beta": 1.0},
+        {"beta": 1.0},
+        {"beta": 30.0},
+        ("total_correlation",),
+        lambda t, o: elbo(t) + (o.beta - 1) * t["total_correlation"],
+    ),
+    "dip_vae_i": dip_case(10.0),
+    "dip_vae_ii": dip_case(1.0),
+    "factor_vae": Case(
+        {"gamma": 0.0},
+        {"gamma": 0.0},
+        {"gamma": 50.0},
+        ("total_correlation",),
+        lambda t, o: elbo(t) + o.gamma * t["total_correlation"],
+    ),
+}
+PARENTS = {"gaussian": "vae", "categorical": "dvae"}
+PENALISED = [name for name in METHODS if CASES[METHODS[name].objective].penalised]
+
+
+def small(objective: Objective) -> Objective:
+    """A discriminator of 32 instead of 1000 units: the contract is the same, the test is quick."""
+    return dataclasses.replace(objective, width=32) if "width" in objective.__dataclass_fields__ else objective
+
+
+def recipe_of(name: str) -> Recipe:
+    """Four members: neutral, off and heavy with seed 0, heavy with seed 1."""
+    config = Config(data="circles", model=name, seeds=(0, 1, 2, 3), steps=LONG, **SMALL)
+    case, chosen = CASES[METHODS[name].objective], METHODS[name]
+    values = (case.neutral, case.off, case.heavy, case.heavy)
+    objective = stack([small(chosen.make_objective(each)) for each in values])
+    recipe = make_recipe(config, Shapes.of(DATA))
+    return dataclasses.replace(recipe, objective=objective, seeds=jnp.asarray([0, 0, 0, 1], jnp.int32))
+
+
+def steps(state: State, recipe: Recipe, count: int) -> tuple[State, Terms]:
+    """`advance` uses up the state that it is given."""
+    state, terms = advance(jax.tree.map(jnp.array, state), recipe, DATA, None, jnp.asarray(count, jnp.int32))
+    return state, {name: np.asarray(value) for name, value in terms.items()}
+
+
+class Trained(NamedTuple):
+    recipe: Recipe
+    start: State
+    five: State
+    ten: State
+    terms: Terms  # of the first five steps
+
+
+def first_state(name: str, recipe: Recipe) -> State:
+    """Without a discriminator the parent's, of the same seeds: compiling it once is enough."""
+    parent = PARENTS[METHODS[name].latent]
+    shared = METHODS[name].objective != "factor_vae" and name != parent
+    return trained(parent).start if shared else initial_state(recipe)
+
+
+@functools.cache
+def trained(name: str) -> Trained:
+    recipe = recipe_of(name)
+    start = first_state(name, recipe)
+    five, terms = steps(start, recipe, 5)
+    ten, _ = steps(five, recipe, 5)
+    return Trained(recipe, start, five, ten, terms)
+
+
+def member_of(tree: Any, index: int) -> Any:
+    return jax.tree.map(lambda leaf: leaf[index], tree)
+
+
+def assert_trees_close(found: Any, expected: Any, *, exactly: bool = False) -> None:
+    """Exactly, or up to rounding: two programs round differently, and where a gradient is rounding noise Adam makes a
+    whole step of it, so a few weights in ten thousand may be a step (1e-3) apart."""
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        if exactly:
+            np.testing.assert_array_equal(a, b)
+        else:
+            apart = np.abs(np.asarray(a, np.float64) - np.asarray(b))
+            assert apart.max() < 1e-3
+            assert np.mean(apart > 2e-6 + 1e-4 * np.abs(b)) < 1e-3
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_terms_are_finite_and_add_up(name):
+    terms, objective = trained(name).terms, trained(name).recipe.objective
+    for value in terms.values():
+        assert value.shape == (4,)
+        assert np.isfinite(value).all()
+    np.testing.assert_allclose(terms["loss"], CASES[METHODS[name].objective].total(terms, objective), rtol=1e-4)
+    assert (terms["kl"] > 0).all()
+    assert (terms["reconstruction"] > 0).all()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_everything_learns_and_stays_finite(name):
+    """Gradients are finite, or a member would be frozen; every weight moves, of the discriminator too."""
+    run = trained(name)
+    assert np.asarray(run.five.alive).all()
+    for before, after in zip(
+        jax.tree.leaves((run.start.model, run.start.aux)), jax.tree.leaves((run.five.model, run.five.aux))
+    ):
+        assert np.isfinite(after).all()
+        assert (np.asarray(before) != np.asarray(after)).reshape(4, -1).any(axis=1).all()
+    assert (run.start.aux is None) == (METHODS[name].objective != "factor_vae")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_five_and_five_steps_equal_ten_and_compile_once(name):
+    run = trained(name)
+    compiled = advance._cache_size()
+    ten, _ = steps(run.start, run.recipe, 10)
+    assert advance._cache_size() == compiled
+    assert_trees_close(ten, run.ten, exactly=True)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_neutral_hyperparameters_give_the_parents_trajectory(name):
+    """beta = 1, gamma = 0, lambda = 0, no capacity: the VAE or D-VAE of the same seed, step by step."""
+    parent = trained(PARENTS[METHODS[name].latent])
+    assert_trees_close(member_of(trained(name).ten.model, 0), member_of(parent.ten.model, 0))
+    for term in ("reconstruction", "kl"):
+        np.testing.assert_allclose(trained(name).terms[term][0], parent.terms[term][0], rtol=1e-5)
+
+
+# every objective once, on either latent in turn
+ALONE = ("vae", "beta_dvae", "annealed_vae", "beta_tcdvae", "dip_vae_i", "dip_dvae_ii", "factor_dvae")
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_member_alone_equals_the_member_in_its_group(name):
+    run = trained(name)
+    index = 3
+    alone = dataclasses.replace(
+        run.recipe,
+        objective=jax.tree.map(lambda leaf: leaf[index : index + 1], run.recipe.objective),
+        seeds=run.recipe.seeds[index : index + 1],
+    )
+    start = jax.tree.map(lambda leaf: np.asarray(leaf)[index : index + 1] if jnp.ndim(leaf) else leaf, run.start)
+    ten, terms = steps(start, alone, 10)
+    assert_trees_close(member_of(ten.model, 0), member_of(run.ten.model, index))
+    assert_trees_close(ten.aux, jax.tree.map(lambda leaf: leaf[index : index + 1], run.ten.aux))
+    assert set(terms) == set(run.terms)
+
+
+@pytest.mark.parametrize("name", ["dvae", "factor_vae"])
+def test_initial_weights_depend_on_the_own_seed_only(name):
+    run = trained(name)
+    alone = dataclasses.replace(
+        run.recipe, objective=jax.tree.map(lambda leaf: leaf[3:], run.recipe.objective), seeds=run.recipe.seeds[3:]
+    )
+    start = initial_state(alone)
+    assert_trees_close(
+        member_of((start.model, start.aux), 0), member_of((run.start.model, run.start.aux), 3), exactly=True
+    )
+
+
+@pytest.mark.parametrize("name", PENALISED)
+def test_a_short_training_lowers_what_is_penalised(name):
+    run, case = trained(name), CASES[METHODS[name].objective]
+    state, _ = steps(run.ten, run.recipe, LONG - 60)
+    _, terms = steps(state, run.recipe, 50)
+    penalty = sum(terms[term] for term in case.penalised)
+    assert penalty[2] < 0.9 * penalty[1] if penalty[1] > 0 else penalty[2] < penalty[1]
+
+
+def test_the_discriminator_does_not_see_the_weight_of_the_penalty_in_one_step():
+    """It learns from the codes of the pass before the update, so after one step gamma has not reached it."""
+    run = trained("factor_dvae")
+    state, terms = steps(run.start, run.recipe, 1)
+    assert_trees_close(member_of(state.aux, 0), member_of(state.aux, 2), exactly=True)
+    assert terms["discriminator_loss"][0] == terms["discriminator_loss"][2]
+    assert 0 <= terms["discriminator_accuracy"][0] <= 1
+    assert not np.array_equal(state.model.encoder.layers[0].weight[0], state.model.encoder.layers[0].weight[2])
+
+
+def test_the_first_step_samples_with_the_initial_noise_scale():
+    """Step number t sees the scale of t - 1 (the authors' code)."""
+    run = trained("dvae")
+    _, first = steps(run.start, run.recipe, 1)
+    _, sixth = steps(run.five, run.recipe, 1)
+    np.testing.assert_allclose(first["noise_scale"], 0.5)
+    np.testing.assert_allclose(sixth["noise_scale"], 1.25 - 0.75 * np.cos(np.pi * 5 / LONG), rtol=1e-6)
+
+
+# -------------------------------------------------------------------------------------------- the table and its grids
+def test_every_objective_is_offered_on_every_latent():
+    offered = {(known.objective, known.latent) for known in METHODS.values()}
+    assert offered == {(objective, latent) for objective in OBJECTIVES for latent in LATENTS}
+    assert set(CASES) == set(OBJECTIVES)
+    assert len({known.title for known in METHODS.values()}) == len(METHODS)
+
+
+# Locatello et al. (2019), Table 2 of the supplement; disentanglement_lib's configuration of its study.
+STUDY = {
+    "beta_vae": {"beta": (1, 2, 4, 6, 8, 16)},
+    "annealed_vae": {"c_max": (5, 10, 25, 50, 75, 100)},
+    "beta_tcvae": {"beta": (1, 2, 4, 6, 8, 10)},
+    "dip_vae_i": {"lambda_od": (1, 2, 5, 10, 20, 50)},
+    "dip_vae_ii": {"lambda_od": (1, 2, 5, 10, 20, 50)},
+    "factor_vae": {"gamma": (10, 20, 30, 40, 50, 100)},
+}
+FIXED = {
+    "annealed_vae": {"gamma": 1000.0, "iterations": 100_000.0},
+    "dip_vae_i": {"lambda_d_factor": 10.0},
+    "dip_vae_ii": {"lambda_d_factor": 1.0},
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_grids_are_those_of_the_study(name):
+    chosen = METHODS[name]
+    assert preset("paper", name) == STUDY.get(chosen.objective, {})
+    for hyperparameter, value in FIXED.get(chosen.objective, {}).items():
+        assert getattr(chosen.make_objective({}), hyperparameter) == value
+    config = Config(data="circles", model=name, hyperparameters=preset("paper", name))
+    assert len(config.members) == (6 if chosen.grid else 1)
+
+
+def test_labels_add_the_weights_of_supervision():
+    grid = preset("paper", "factor_dvae", supervised=True)
+    assert grid["omega"] == (1, 2, 4, 6, 8, 16)
+    assert len(Config(data="circles", model="factor_dvae", hyperparameters=grid, labels=100).members) == 36
+    assert preset("paper", "vae", supervised=True) == {"omega": grid["omega"]}
+    assert "paper" in PRESETS
+
+
+def test_unknown_names_are_one_clear_line():
+    with pytest.raises(Error, match="unknown preset 'papper'; did you mean 'paper'"):
+        preset("papper", "vae")
+    with pytest.raises(Error, match="unknown model 'd_vae'; did you mean"):
+        method("d_vae")
+    with pytest.raises(Error, match="β-VAE has no hyperparameter 'gamma'; it has: beta"):
+        METHODS["beta_vae"].make_objective({"gamma": 1.0})
+    with pytest.raises(Error, match="VAE has no hyperparameter 'gamma'; it has: none"):
+        METHODS["vae"].make_objective({"gamma": 1.0})
+
+
+def test_static_options_are_no_hyperparameters():
+    """What changes the program cannot differ within a group."""
+    assert METHODS["factor_dvae"].hyperparameters == ("gamma",)
+    fixed = Method("t", "factor_vae", "gaussian", "s", fixed={"gamma": 5.0})
+    assert fixed.make_objective({}).gamma == 5.0
+    assert fixed.make_objective({"gamma": 2.0}).gamma == 2.0
