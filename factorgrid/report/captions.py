@@ -53,7 +53,7 @@ def scores_of(run: Run, key: str) -> dict[str, float]:
 def run_title(run: Run) -> str:
     """Model, data set and steps; the names of rendered twins end in `_twin`."""
     config = run.config
-    model = method(config.model).title + (", masked" if config.masked else "")
+    model = ("masked " if config.masked else "") + method(config.model).title
     labels = f", {config.labels} labels" if config.labels else ""
     return f"{model} on {data_title(run)}{labels}, {config.steps:,} steps"
 

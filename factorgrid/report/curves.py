@@ -1,5 +1,6 @@
 """Curves of training: every loss term of `history.parquet`, and the total correlation with its discriminator."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def draw_training(run: Run, path: Path) -> Path:
     """
     history = run.history
     names = loss_terms(history)
-    columns = min(len(names), MOST_COLUMNS)
-    rows = -(-len(names) // columns)
+    rows = math.ceil(len(names) / MOST_COLUMNS)
+    columns = math.ceil(len(names) / rows)
     with picture(path, 2.7 * columns + 0.6, 2.2 * rows + 0.7) as figure:
         axes = figure.subplots(rows, columns, squeeze=False)
         for axis in axes.flat[len(names) :]:

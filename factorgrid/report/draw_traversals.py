@@ -12,6 +12,7 @@ from factorgrid.report.style import picture, set_title
 from factorgrid.report.traversals import Reconstructions, TraversalRow
 
 CELL = 0.62  # inches
+MOST_INCHES = 14.5  # for all columns of images
 INACTIVE = 0.01  # nats: a dimension below this tells the decoder nothing
 INPUTS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -49,7 +50,8 @@ def draw_traversals(
     num_bases = len(rows[0].images)
     widest = max(len(row.values) for row in rows)
     columns = max(widest, 2)
-    with picture(path, CELL * (num_bases * columns + 3), CELL * (len(rows) + 1.3) + 0.7) as figure:
+    cell = min(CELL, MOST_INCHES / (num_bases * columns))
+    with picture(path, cell * num_bases * columns + 1.9, cell * (len(rows) + 1.3) + 0.7) as figure:
         axes = figure.subplots(1, num_bases, squeeze=False)[0]
         for base, axis in enumerate(axes):
             head = [shown.images[base], shown.decoded[base], *[None] * (columns - 2)]
@@ -81,7 +83,7 @@ def draw_categories(
     """
     num_inputs = len(shown.images)
     widest = max(*(len(row.values) for row in rows), num_inputs)
-    cell = min(CELL, 14 / widest)
+    cell = min(CELL, MOST_INCHES / widest)
     heights = [2, *[num_inputs] * len(rows)]
     width, height = cell * widest + 1.6, cell * (sum(heights) + 0.3) + 0.36 * len(heights) + 0.6
     with picture(path, width, height) as figure:

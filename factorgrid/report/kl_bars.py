@@ -69,7 +69,7 @@ def draw_kl(found: DimensionKL, chosen: Chosen, run: Run, path: Path, *, names: 
         axis = figure.subplots()
         axis.bar(np.arange(num_latents), np.median(values, axis=0), color="0.88", edgecolor="0.7", label="median")
         _draw_members(axis, found, values)
-        _draw_chosen(axis, found, chosen, values, order)
+        _draw_chosen(axis, found, chosen, values, None if tied else order)
         _draw_ceiling(axis, found.ceiling, values)
         labels = [names[i] if i < len(names) else f"latent {i}" for i in range(num_latents)] if tied else None
         axis.set_xticks(np.arange(num_latents), labels or [str(i + 1) for i in range(num_latents)])
@@ -94,13 +94,13 @@ def _draw_members(axis: Axes, found: DimensionKL, values: Float[ndarray, "member
 
 
 def _draw_chosen(
-    axis: Axes, found: DimensionKL, chosen: Chosen, values: Float[ndarray, "member latent"], order: ndarray
+    axis: Axes, found: DimensionKL, chosen: Chosen, values: Float[ndarray, "member latent"], order: ndarray | None
 ) -> None:
     index = found.members.index(chosen.name)
     x = np.arange(values.shape[1]) + (jitter(len(values), 0.6)[index] if len(values) > 1 else 0)
-    ring = f"{chosen.name},\nnumbers: its latents"
+    ring = chosen.name if order is None else f"{chosen.name},\nnumbers: its latents"
     axis.scatter(x, values[index], s=44, facecolors="none", edgecolors=ACCENT, linewidths=1.3, label=ring)
-    for place, latent in enumerate(order[index]):
+    for place, latent in enumerate([] if order is None else order[index]):
         axis.annotate(
             str(latent), (x[place], values[index, place]), xytext=(7, -3), textcoords="offset points",
             ha="left", fontsize=7, color=ACCENT,

@@ -103,7 +103,7 @@ def test_no_images(vae: fg.Run) -> None:
 def test_titles_say_model_data_member_and_steps(dvae: fg.Run, masked: fg.Run, plain: fg.Run) -> None:
     title = member_title(dvae, choose_members(dvae, "best")[0])
     assert title == "D-VAE on circles, 8 steps: seed1 (best of 3 by st_gap_loss: 3 nats)"
-    assert captions.run_title(masked) == "FactorDVAE, masked on circles, 20 labels, 8 steps"
+    assert captions.run_title(masked) == "masked FactorDVAE on circles, 20 labels, 8 steps"
     assert captions.run_title(plain) == "D-VAE on own.npz, 8 steps"
 
 
