@@ -18,7 +18,6 @@ from jaxtyping import Shaped
 from numpy import ndarray
 
 from factorgrid.datasets.files import one_line
-from factorgrid.datasets.memory import readable_bytes
 from factorgrid.datasets.progress import byte_bar
 from factorgrid.errors import Error
 
@@ -50,7 +49,7 @@ def prepared(
     if not target.exists():
         with _locked(target, label), _temporary(target) as file:
             if not target.exists():  # else another process has made it while this one waited
-                _write(file, target, shape, dtype, slabs())
+                _write(file, label, shape, dtype, slabs())
                 _record(sources, target)
                 os.replace(file.name, target)
         for stale in set(target.parent.glob(f"{label}-*.npy")) - {target}:
@@ -85,12 +84,12 @@ def _temporary(target: Path) -> Iterator[IO[bytes]]:
         path.unlink(missing_ok=True)
 
 
-def _write(file: IO[bytes], target: Path, shape: tuple[int, ...], dtype: np.dtype, slabs: Iterable[ndarray]) -> None:
+def _write(file: IO[bytes], label: str, shape: tuple[int, ...], dtype: np.dtype, slabs: Iterable[ndarray]) -> None:
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     description = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, description)
     written = 0
-    with byte_bar(f"preparing {target.name} ({readable_bytes(size)}, once)", size) as advance:
+    with byte_bar(f"preparing {label}, once", size) as advance:
         for slab in slabs:
             assert (slab.dtype, slab.shape[1:]) == (dtype, shape[1:]), (slab.dtype, slab.shape)
             file.write(np.ascontiguousarray(slab).data)

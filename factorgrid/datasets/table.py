@@ -29,7 +29,7 @@ Paint = Callable[[Key[Array, ""], Float[Array, "batch height width 1"]], Float[A
 
 # Reading is bound by memory and disk, not by cores: more threads than cores keep the disk's queue filled.
 GATHER_THREADS = 4
-ROWS_PER_TASK = 256
+ROWS_PER_TASK = 64
 
 
 class Layout(eqx.Module):

@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 from miniatures import WRITERS
 
-from factorgrid.datasets import DATASETS, Dataset, load
+from factorgrid.datasets import DATASETS, Dataset, cars3d, dsprites, load, mpi3d
+from factorgrid.factors import FactorSpace
 
 NUM = 16
+
+# Ray-traced twins compile slowly; tests/datasets/rendered/test_twins.py asks the same of them.
+TRACED = ("shapes3d_twin", "mpi3d_toy_twin", "cars3d_twin", "smallnorb_twin")
+CHEAP = [name for name in DATASETS if name not in TRACED]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,7 @@ def get(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Dataset]:
     return get_one
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", CHEAP)
 def test_contract(get: Callable[[str], Dataset], name: str) -> None:
     dataset = get(name)
     traces = []
@@ -61,7 +66,7 @@ def test_contract(get: Callable[[str], Dataset], name: str) -> None:
     dataset.space.check(np.asarray(factors))
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", CHEAP)
 def test_observe_and_deterministic(get: Callable[[str], Dataset], name: str) -> None:
     dataset = get(name)
     assert dataset.space is not None
@@ -73,21 +78,18 @@ def test_observe_and_deterministic(get: Callable[[str], Dataset], name: str) -> 
         assert np.array_equal(images[::-1], dataset.observe(factors[::-1].copy(), 3))
 
 
-@pytest.mark.parametrize("name", [name for name in DATASETS if name.endswith("_twin")])
+# shapes3d's loader takes its factors from the twin's file, so there is nothing to compare
+@pytest.mark.parametrize("name", [name for name in DATASETS if name.endswith("_twin") and name != "shapes3d_twin"])
 def test_a_twin_has_the_factors_of_the_published_set(name: str) -> None:
     twin, published = load(name), name.removesuffix("_twin")
-    real = {
-        "dsprites": "dsprites.DSPRITES_SPACE",
-        "color_dsprites": "dsprites.DSPRITES_SPACE",
-        "shapes3d": "shapes3d.SHAPES3D_SPACE",
-        "mpi3d_toy": "mpi3d.MPI3D_SPACE",
-        "cars3d": "cars3d.CARS3D_SPACE",
-    }
     assert published in DATASETS
-    assert twin.space is not None
-    if published == "smallnorb":
-        assert twin.space.names == ("category", "elevation", "azimuth", "lighting")
-        assert twin.space.sizes == (5, 9, 18, 6)
-        return
-    module, space = real[published].split(".")
-    assert twin.space == getattr(__import__(f"factorgrid.datasets.{module}", fromlist=[space]), space)
+    assert (
+        twin.space
+        in {
+            "dsprites": [dsprites.DSPRITES_SPACE],
+            "color_dsprites": [dsprites.DSPRITES_SPACE],
+            "mpi3d_toy": [mpi3d.MPI3D_SPACE, mpi3d.FIRST_EDITION_SPACE],
+            "cars3d": [cars3d.CARS3D_SPACE],
+            "smallnorb": [FactorSpace(("category", "elevation", "azimuth", "lighting"), (5, 9, 18, 6))],
+        }[published]
+    )
