@@ -1,6 +1,6 @@
 """From a configuration to what the compiled step needs: the recipe, and the labelled set."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,9 @@ from factorgrid.objectives.supervision import Supervision, check_supervision
 from factorgrid.training.config import OMEGA, Config
 from factorgrid.training.state import Labelled, Recipe
 
+Tree = TypeVar("Tree")
 TRAIN_SHARE = 0.9
+GAUSSIAN_NOISE = (1.0, 1.0)  # the schedule is the Gumbel noise's; a Gaussian sample has its own standard deviation
 
 
 class Shapes(NamedTuple):
@@ -52,7 +54,7 @@ def make_recipe(config: Config, shapes: Shapes) -> Recipe:
         init=config.init,
         num_steps=config.steps,
         batch_size=config.batch_size,
-        noise_scale=config.noise_scale,
+        noise_scale=config.noise_scale if config.discrete else GAUSSIAN_NOISE,
         learning_rate=config.learning_rate,
         data_seed=config.data_seed,
     )
@@ -73,9 +75,9 @@ def make_latent(config: Config, shapes: Shapes) -> Latent:
     return Categorical(config.num_latents, config.num_categories, config.temperature, active)
 
 
-def stack(objectives: list[Objective]) -> Objective:
+def stack(trees: list[Tree]) -> Tree:
     """Hyperparameters of all members as float32 arrays with a leading member axis."""
-    return jax.tree.map(lambda *values: jnp.asarray(values, jnp.float32), *objectives)
+    return jax.tree.map(lambda *values: jnp.asarray(values, jnp.float32), *trees)
 
 
 def labelled_sets(config: Config, dataset: Dataset) -> tuple[Labelled, Labelled] | None:
@@ -117,7 +119,7 @@ def _supervision(config: Config, shapes: Shapes) -> Supervision | None:
     sizes = _sizes(config, shapes)
     check_supervision(kind, method(config.model).latent, sizes, config.num_latents)
     omegas = [member.hyperparameters.get(OMEGA, 1.0) for member in config.members]
-    return Supervision(jnp.asarray(omegas, jnp.float32), kind, sizes, config.reduction, config.spacing)
+    return stack([Supervision(omega, kind, sizes, config.reduction, config.spacing) for omega in omegas])
 
 
 def _sizes(config: Config, shapes: Shapes) -> tuple[int, ...]:

@@ -88,6 +88,13 @@ def test_the_noise_scale_of_step_t_is_the_schedule_at_t_minus_1():
     assert float(terms["noise_scale"][0]) == pytest.approx((0.5 + float(cosine(0.5, 2.0, 1, BASE.steps))) / 2)
 
 
+def test_a_gaussian_sample_keeps_its_standard_deviation_all_through_training():
+    config = dataclasses.replace(BASE, model="vae")
+    for num_steps in (1, 40):
+        _, terms = run(config, num_steps)
+        assert float(terms["noise_scale"][0]) == 1.0
+
+
 @pytest.mark.parametrize(
     ("step", "expected"), [(0, 0.5), (75_000, 0.71967), (150_000, 1.25), (225_000, 1.78033), (300_000, 2.0)]
 )
