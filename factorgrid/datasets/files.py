@@ -90,7 +90,7 @@ def reading(path: Path, name: str) -> Iterator[None]:
         raise damaged(path, one_line(problem), name) from problem
 
 
-def one_line(problem: BaseException) -> str:
+def one_line(problem: BaseException | str) -> str:
     """What an exception says, on one line of readable length."""
     text = " ".join(str(problem).split()) or type(problem).__name__
     return text if len(text) <= 160 else text[:157] + "..."

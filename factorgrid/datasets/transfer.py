@@ -47,7 +47,7 @@ def transfer(url: str, path: Path, *, progress: bool = True, attempts: int = 5, 
         except urllib.error.HTTPError as refusal:
             raise Error(f"{url}: the server answers {refusal.code} {refusal.reason}; {_by_hand(path)}") from None
         except BROKEN as broken:
-            problem = one_line(broken)
+            problem = one_line(broken.reason if isinstance(broken, urllib.error.URLError) else broken)
         except OSError as failure:
             raise Error(f"{path} cannot be written: {one_line(failure)}; make room or choose another folder") from None
         if problem is None:
@@ -55,6 +55,8 @@ def transfer(url: str, path: Path, *, progress: bool = True, attempts: int = 5, 
         failures = 1 if _size(part) > before else failures + 1
         attempts -= 1
         if attempts <= 0 or failures > 2:
+            if _size(part) == 0:
+                raise Error(f"{url}: nothing came ({problem}); try again later, or {_by_hand(path)}")
             have = readable_bytes(_size(part))
             raise Error(f"{url}: broke off after {have} ({problem}); run the same command again to go on from there")
         time.sleep(pause)

@@ -100,7 +100,7 @@ def test_a_part_longer_than_the_file_is_dropped(server: Server, tmp_path: Path) 
 
 def test_a_server_that_always_breaks_off_is_given_up(server: Server, tmp_path: Path) -> None:
     server.files["file.bin"], server.cuts = CONTENT, [0] * 20
-    with pytest.raises(Error, match="broke off after 0 bytes"):
+    with pytest.raises(Error, match=r"nothing came .*; try again later, or fetch it by hand"):
         get(server, tmp_path / "file.bin")
     assert len(server.requests) == 3
 
