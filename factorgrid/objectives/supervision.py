@@ -90,7 +90,7 @@ class Supervision(eqx.Module):
         spacing: which category stands for a factor value; the mask of a masked model must have the same.
     """
 
-    omega: Scalar | float
+    omega: Float[Array, "*member"] | float
     kind: str = eqx.field(static=True)
     sizes: Sizes = eqx.field(static=True)
     reduction: str = eqx.field(static=True, default="sum")
