@@ -83,9 +83,6 @@ def timed(function):
     return min(seconds), results[0]
 
 
-# ---------------------------------------------------------------------------------------------- our side
-
-
 def time_ours(codes):
     from factorgrid import FactorSpace, Representation
     from factorgrid.metrics import evaluate
@@ -104,9 +101,6 @@ def tiny_counts():
     from factorgrid.metrics import Counts
 
     return Counts(num_train=200, num_test=100, num_variance_estimate=100, downstream_sizes=(100,))
-
-
-# ---------------------------------------------------------------------------------------------- their side
 
 
 def time_disent(codes):
@@ -218,9 +212,6 @@ def as_entry(seconds, scores):
     return {"seconds": seconds, "scores": plain}
 
 
-# ---------------------------------------------------------------------------------------------- running
-
-
 def environment_python(directory):
     """The interpreter of the environment that holds both libraries, which is made if it is not there."""
     python = directory / "bin" / "python"
@@ -300,9 +291,6 @@ def agreement(num_models=24):
         "mean_absolute_difference": {key: float(np.abs(np.diff(values)).mean()) for key, values in pairs.items()},
         "seconds": seconds,
     }
-
-
-# ---------------------------------------------------------------------------------------------- reporting
 
 
 def hardware():
