@@ -18,8 +18,12 @@ from factorgrid.datasets.dataset import Batch as Batch
 from factorgrid.datasets.dataset import Dataset as Dataset
 from factorgrid.datasets.files import DataWarning as DataWarning
 from factorgrid.datasets.files import RemoteFile, data_root
+from factorgrid.datasets.rendered.cars3d_twin import Cars3DTwin
 from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.datasets.rendered.dsprites_twin import ColorDSpritesTwin, DSpritesTwin
+from factorgrid.datasets.rendered.mpi3d_toy_twin import MPI3DToyTwin
+from factorgrid.datasets.rendered.shapes3d_twin import Shapes3DTwin
+from factorgrid.datasets.rendered.smallnorb_twin import SmallNORBTwin
 from factorgrid.datasets.table import Residence
 from factorgrid.errors import Error, unknown_name
 
@@ -59,6 +63,15 @@ DATASETS: dict[str, Source] = {
     ),
     "dsprites_twin": Source("dSprites drawn from its measured geometry", lambda root: DSpritesTwin(), "rendered"),
     "color_dsprites_twin": Source("the same in random colours", lambda root: ColorDSpritesTwin(), "rendered"),
+    "shapes3d_twin": Source("Shapes3D traced from its measured geometry", lambda root: Shapes3DTwin(), "rendered"),
+    "mpi3d_toy_twin": Source(
+        "MPI3D toy traced from its measured geometry",
+        lambda root, **options: MPI3DToyTwin(**options),
+        "rendered",
+        ("subset",),
+    ),
+    "cars3d_twin": Source("183 drawn cars from 96 sides", lambda root: Cars3DTwin(), "rendered"),
+    "smallnorb_twin": Source("50 drawn toys on a lit ground", lambda root: SmallNORBTwin(), "rendered"),
     "dsprites": Source(
         "three shapes in 737,280 poses", dsprites.load_dsprites, "published", ("resident",), dsprites.FILES
     ),

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Int, Key
 from factorgrid.datasets.dataset import Dataset
 from factorgrid.datasets.rendered import ray_tracer as rt
 from factorgrid.datasets.rendered.ray_tracer import Field
+from factorgrid.errors import unknown_name
 from factorgrid.factors import FactorSpace
 
 NAMES = (
@@ -59,18 +60,19 @@ PITCH, YAW = (1.4, 176.3), (-14.2, -184.2)
 WINDOW = 24  # pixels a side that hold any object in any pose
 TOP, BOTTOM = 8, 56  # rows between which lies all but the object and what is near it
 
-# Objects at size 1 ("large"), axis along the arm.
-SMALL = 0.634
-SPHERE_RADIUS = 0.212
-CUBE_HALF_SIDE = 0.226
-CYLINDER_RADIUS, CYLINDER_HALF_HEIGHT = 0.215, 0.247
-PRISM_INRADIUS, PRISM_HALF_HEIGHT = 0.219, 0.221
-CONE_RADIUS, CONE_TOP, CONE_BOTTOM = 0.239, 0.33, -0.139
-PYRAMID_HALF_SIDE, PYRAMID_TOP, PYRAMID_BOTTOM = 0.241, 0.361, -0.133
+# Objects at size 1 ("large"), standing with their foot on the end of the arm, axis along it.
+MOUNT = 0.86  # distance of the foot from the shoulder
+SMALL = 0.588
+SPHERE_RADIUS = 0.243
+CUBE_SIDE = 0.483
+CYLINDER_RADIUS, CYLINDER_HEIGHT = 0.228, 0.496
+PRISM_INRADIUS, PRISM_HEIGHT = 0.229, 0.488
+CONE_RADIUS, CONE_HEIGHT = 0.242, 0.482
+PYRAMID_HALF_SIDE, PYRAMID_HEIGHT = 0.234, 0.506
 
 # Light on the object: soft light that changes evenly with the normal, and a lamp.
-AMBIENT, SOFT_LIGHT = 0.469, (0.053, -0.213, 0.233)
-LAMP, LAMP_DIRECTION = 0.42, (-0.217, -0.123, 0.968)
+AMBIENT, SOFT_LIGHT = 0.468, (0.206, -0.152, 0.369)
+LAMP, LAMP_DIRECTION = 0.396, (-0.78, -0.352, 0.518)
 
 # The robot: radii and heights, then grey levels.
 COLUMN_RADIUS, HEAD_TOP, FOOT_RADIUS, FOOT_HEIGHT, COLLAR_RADIUS = 0.092, 0.181, 0.229, 0.048, 0.136
@@ -95,9 +97,12 @@ class MPI3DToyTwin(Dataset):
     colors: tuple[str, ...] = eqx.field(static=True)
     shapes: tuple[str, ...] = eqx.field(static=True)
 
-    def __init__(self, *, full: bool = False) -> None:
-        """`full`: all six colours and six shapes, as in today's public file."""
-        self.colors, self.shapes = (tuple(COLORS), SHAPES) if full else (PAPER_COLORS, PAPER_SHAPES)
+    def __init__(self, *, subset: str = "paper") -> None:
+        """`subset`: "paper", or "all" six colours and six shapes, as in today's public file."""
+        values = {"paper": (PAPER_COLORS, PAPER_SHAPES), "all": (tuple(COLORS), SHAPES)}
+        if subset not in values:
+            raise unknown_name("subset of MPI3D", subset, values)
+        self.colors, self.shapes = values[subset]
         self.name, self.image_shape, self.deterministic = "mpi3d_toy_twin", (64, 64, 3), True
         self.space = FactorSpace(NAMES, (len(self.colors), len(self.shapes), 2, 3, 3, 40, 40))
 
@@ -167,7 +172,7 @@ class View:
 
 
 class Pose:
-    """The arm: unit vectors along it, sideways (level) and across, and where it starts and ends."""
+    """The arm: unit vectors along it, sideways (level) and across, where it starts, bears the object, and ends."""
 
     def __init__(self, horizontal: Int[Array, "batch 1 1"], vertical: Int[Array, "batch 1 1"]) -> None:
         pitch = jnp.radians(PITCH[0] + PITCH[1] / 39 * horizontal)
@@ -178,6 +183,7 @@ class Pose:
         self.side: rt.Vector = (-sine, cosine, 0.0)
         self.across: rt.Vector = (-rise * cosine, -rise * sine, reach)
         self.start: rt.Vector = rt.times(ARM_OFFSET, self.side)
+        self.mount: rt.Vector = rt.add(self.start, rt.times(MOUNT, self.arm))
         self.end: rt.Vector = rt.add(self.start, self.arm)
 
     def components(self, vector: rt.Vector) -> rt.Vector:
@@ -186,7 +192,7 @@ class Pose:
 
     def inner(self, ray: rt.Ray, size: Array) -> rt.Ray:
         """The ray in the frame of the object, in which the object has size 1."""
-        start = rt.times(1 / size, self.components(rt.subtract(ray.origin, self.end)))
+        start = rt.times(1 / size, self.components(rt.subtract(ray.origin, self.mount)))
         return rt.Ray(start, rt.times(1 / size, self.components(ray.direction)))
 
 
@@ -240,26 +246,21 @@ def object_span(ray: rt.Ray, shape: Array, shapes: tuple[str, ...]) -> rt.Span:
     return result
 
 
-AXIS, MIDDLE = (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+AXIS, FOOT = (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)
 
 
 def cone(ray: rt.Ray) -> rt.Span:
-    slope = CONE_RADIUS / (CONE_TOP - CONE_BOTTOM)
-    return rt.intersection(
-        rt.cone(ray, (CONE_TOP, 0.0, 0.0), (-1.0, 0.0, 0.0), slope), rt.slab(ray, AXIS, CONE_BOTTOM, CONE_TOP)
-    )
+    sides = rt.cone(ray, (CONE_HEIGHT, 0.0, 0.0), (-1.0, 0.0, 0.0), CONE_RADIUS / CONE_HEIGHT)
+    return rt.intersection(sides, rt.slab(ray, AXIS, 0.0, CONE_HEIGHT))
 
 
 def cube(ray: rt.Ray) -> rt.Span:
-    half = CUBE_HALF_SIDE
-    return rt.box(ray, (-half, -half, -half), (half, half, half))
+    half = CUBE_SIDE / 2
+    return rt.box(ray, (0.0, -half, -half), (CUBE_SIDE, half, half))
 
 
 def cylinder(ray: rt.Ray) -> rt.Span:
-    return rt.intersection(
-        rt.cylinder(ray, MIDDLE, AXIS, CYLINDER_RADIUS),
-        rt.slab(ray, AXIS, -CYLINDER_HALF_HEIGHT, CYLINDER_HALF_HEIGHT),
-    )
+    return rt.intersection(rt.cylinder(ray, FOOT, AXIS, CYLINDER_RADIUS), rt.slab(ray, AXIS, 0.0, CYLINDER_HEIGHT))
 
 
 def prism(ray: rt.Ray) -> rt.Span:
@@ -267,20 +268,20 @@ def prism(ray: rt.Ray) -> rt.Span:
         rt.slab(ray, (0.0, float(np.cos(angle)), float(np.sin(angle))), -PRISM_INRADIUS, PRISM_INRADIUS)
         for angle in np.pi / 3 * np.arange(3)
     ]
-    return rt.intersection(rt.slab(ray, AXIS, -PRISM_HALF_HEIGHT, PRISM_HALF_HEIGHT), *sides)
+    return rt.intersection(rt.slab(ray, AXIS, 0.0, PRISM_HEIGHT), *sides)
 
 
 def pyramid(ray: rt.Ray) -> rt.Span:
-    slope = PYRAMID_HALF_SIDE / (PYRAMID_TOP - PYRAMID_BOTTOM)
+    slope = PYRAMID_HALF_SIDE / PYRAMID_HEIGHT
     length = float(np.hypot(1, slope))
     lean, outward = slope / length, 1 / length
     normals = ((lean, outward, 0.0), (lean, -outward, 0.0), (lean, 0.0, outward), (lean, 0.0, -outward))
-    sides = [rt.half_space(ray, normal, lean * PYRAMID_TOP) for normal in normals]
-    return rt.intersection(rt.half_space(ray, (-1.0, 0.0, 0.0), -PYRAMID_BOTTOM), *sides)
+    sides = [rt.half_space(ray, normal, lean * PYRAMID_HEIGHT) for normal in normals]
+    return rt.intersection(rt.half_space(ray, (-1.0, 0.0, 0.0), 0.0), *sides)
 
 
 def sphere(ray: rt.Ray) -> rt.Span:
-    return rt.sphere(ray, MIDDLE, SPHERE_RADIUS)
+    return rt.sphere(ray, (SPHERE_RADIUS, 0.0, 0.0), SPHERE_RADIUS)
 
 
 def lit_object(normal: rt.Vector, pose: Pose) -> rt.Field:

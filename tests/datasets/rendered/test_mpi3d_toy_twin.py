@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from factorgrid.datasets.rendered.mpi3d_toy_twin import COLORS, SHAPES, MPI3DToyTwin
+from factorgrid.errors import Error
 
 FRAMES = Path(__file__).parent / "reference_frames.npz"
 GREEN, RED, BLUE = 1, 2, 3
@@ -24,7 +25,7 @@ def real() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def drawn(real) -> np.ndarray:
-    return MPI3DToyTwin(full=True).observe(real[1], 0)
+    return MPI3DToyTwin(subset="all").observe(real[1], 0)
 
 
 def test_mean_absolute_error_against_real_frames(drawn, real):
@@ -54,7 +55,7 @@ def center(picture: np.ndarray, channel: int) -> np.ndarray:
 
 def test_the_papers_values_are_a_part_of_all_values():
     """SPEC I.1: colours 1, 2, 3, 4 and shapes 0, 1, 3, 5 of the six."""
-    paper, full = MPI3DToyTwin(), MPI3DToyTwin(full=True)
+    paper, full = MPI3DToyTwin(), MPI3DToyTwin(subset="all")
     assert (paper.space.sizes, full.space.sizes) == ((4, 4, 2, 3, 3, 40, 40), (6, 6, 2, 3, 3, 40, 40))
     assert (full.colors, full.shapes) == (tuple(COLORS), SHAPES)
     factors = paper.space.sample(np.random.default_rng(0), 16)
@@ -64,9 +65,14 @@ def test_the_papers_values_are_a_part_of_all_values():
     np.testing.assert_allclose(paper.observe(factors, 0), full.observe(same, 0), atol=1e-5)
 
 
+def test_an_unknown_subset_is_refused():
+    with pytest.raises(Error, match="did you mean 'paper'"):
+        MPI3DToyTwin(subset="papers")
+
+
 def test_the_window_holds_every_object():
     """No object touches the border of the window that it is looked for in: a larger window changes nothing."""
-    twin = MPI3DToyTwin(full=True)
+    twin = MPI3DToyTwin(subset="all")
     factors = twin.space.sample(np.random.default_rng(1), 64)
     factors[:, 2] = 1
     factors[:, 1] = np.where(np.arange(64) % 2, 4, 1)  # pyramids and cubes reach farthest
