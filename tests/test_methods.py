@@ -278,6 +278,14 @@ def test_the_first_step_samples_with_the_initial_noise_scale():
     np.testing.assert_allclose(sixth["noise_scale"], 1.25 - 0.75 * np.cos(np.pi * 5 / LONG), rtol=1e-6)
 
 
+def test_gaussian_methods_sample_with_the_noise_of_their_posterior():
+    """The schedule is for Gumbel noise; a Gaussian's standard deviation is not to be scaled."""
+    for name in ("vae", "factor_vae"):
+        run = trained(name)
+        for state in (run.start, run.five):
+            np.testing.assert_array_equal(steps(state, run.recipe, 1)[1]["noise_scale"], 1.0)
+
+
 # -------------------------------------------------------------------------------------------- the table and its grids
 def test_every_objective_is_offered_on_every_latent():
     offered = {(known.objective, known.latent) for known in METHODS.values()}

@@ -1,0 +1,91 @@
+"""The straight-through gap against its definition in float64: both versions, its limits, and what it ignores."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from factorgrid.datasets.rendered.circles import sized_circles
+from factorgrid.objectives.factor_vae import FactorVAE
+from factorgrid.selectors import straight_through_gap
+from factorgrid.training import Config
+from factorgrid.training.group import Shapes, make_recipe, stack
+from factorgrid.training.state import Recipe, State, initial_state
+from factorgrid.training.step import batch_of
+
+DATA = sized_circles(image_size=12)
+GAMMA = (0.0, 20.0)
+NUM_BATCHES = 23  # not a multiple of what is computed at a time
+CONFIG = Config(
+    data="circles", model="factor_dvae", architecture="mlp", num_latents=3, num_categories=8, batch_size=16,
+    hyperparameters={"gamma": GAMMA}, data_seed=4,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    made = make_recipe(CONFIG, Shapes.of(DATA))
+    narrow = stack([FactorVAE(gamma=gamma, width=16) for gamma in GAMMA])
+    return dataclasses.replace(made, objective=narrow)
+
+
+@pytest.fixture(scope="module")
+def state(recipe: Recipe) -> State:
+    """Fresh weights, with larger logits so that codes are neither flat nor one-hot."""
+    return with_logits_times(initial_state(recipe), 3.0)
+
+
+def with_logits_times(state: State, factor: float) -> State:
+    weight = state.model.encoder.layers[2].weight
+    return state._replace(model=eqx.tree_at(lambda m: m.encoder.layers[2].weight, state.model, factor * weight))
+
+
+def in_numpy(state: State, recipe: Recipe) -> dict[str, np.ndarray]:
+    """|mean hard - mean soft| over the first batches of the training stream; the KL is the same in both."""
+    images = [np.asarray(batch_of(recipe, DATA, jnp.asarray(step), 0)) for step in range(NUM_BATCHES)]
+    x = np.concatenate(images).reshape(-1, 144).astype(np.float64)
+    grid, gaps = np.linspace(-1, 1, 8), []
+    for member, gamma in enumerate(GAMMA):
+        model, network = jax.tree.map(lambda leaf, m=member: np.asarray(leaf[m], np.float64), (state.model, state.aux))
+        logits = dense(model.encoder.layers, x, 0).reshape(-1, 3, 8)
+        total = {}
+        for kind, codes in (("soft", softmax(logits, axis=-1) @ grid), ("hard", grid[logits.argmax(axis=-1)])):
+            pixels = dense(model.decoder.layers, codes, 0)
+            reconstruction = np.mean(np.sum(np.logaddexp(0, pixels) - pixels * x, axis=1))
+            odds = dense(network.layers, codes, 0.01)
+            total[kind] = np.array([reconstruction, reconstruction + gamma * np.mean(odds[:, 0] - odds[:, 1])])
+        gaps.append(np.abs(total["hard"] - total["soft"]))
+    elbo, loss = np.array(gaps).T
+    return {"st_gap_elbo": elbo, "st_gap_loss": loss}
+
+
+def dense(layers, x: np.ndarray, slope: float) -> np.ndarray:
+    for depth, layer in enumerate(layers):
+        x = x if depth == 0 else np.where(x > 0, x, slope * x)
+        x = x @ layer.weight + layer.bias
+    return x
+
+
+def test_both_gaps_equal_their_definition(state, recipe):
+    reports = []
+    found = straight_through_gap(
+        state, recipe, DATA, num_batches=NUM_BATCHES, progress=lambda *done: reports.append(done)
+    )
+    expected = in_numpy(state, recipe)
+    for name in ("st_gap_elbo", "st_gap_loss"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=2e-3, atol=2e-5)
+    assert (found["st_gap_elbo"] > 1e-3).all()
+    assert found["st_gap_loss"][0] == pytest.approx(found["st_gap_elbo"][0])  # gamma = 0: the loss is the ELBO
+    assert abs(found["st_gap_loss"][1] - found["st_gap_elbo"][1]) > 1e-4
+    assert reports == [(20, 23), (23, 23)]
+
+
+def test_discrete_codes_have_no_gap(state, recipe):
+    found = straight_through_gap(with_logits_times(state, 1e5), recipe, DATA, num_batches=3)
+    assert max(found["st_gap_elbo"].max(), found["st_gap_loss"].max()) < 1e-3
+    flat = straight_through_gap(with_logits_times(state, 0.0), recipe, DATA, num_batches=3)
+    assert flat["st_gap_elbo"].min() > 1e-2
