@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -292,6 +293,12 @@ def test_every_objective_is_offered_on_every_latent():
     assert offered == {(objective, latent) for objective in OBJECTIVES for latent in LATENTS}
     assert set(CASES) == set(OBJECTIVES)
     assert len({known.title for known in METHODS.values()}) == len(METHODS)
+
+
+def test_the_methods_page_lists_every_method():
+    page = (Path(__file__).parents[1] / "docs" / "methods.md").read_text()
+    assert [name for name in METHODS if f"`{name}`" not in page] == []
+    assert [known.title for known in METHODS.values() if known.title not in page] == []
 
 
 # Locatello et al. (2019), Table 2 of the supplement; disentanglement_lib's configuration of its study.
