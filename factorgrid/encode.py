@@ -8,6 +8,8 @@ from jaxtyping import Array, Float, Int, Key
 from numpy import ndarray
 
 from factorgrid.datasets import Dataset
+from factorgrid.datasets.table import HostTable, Table, stored_images
+from factorgrid.errors import Error
 from factorgrid.models import Autoencoder
 from factorgrid.models.trained import TrainedModel
 from factorgrid.representation import Representation
@@ -31,6 +33,29 @@ def encode(model: TrainedModel, dataset: Dataset, *, batch_size: int = BATCH_SIZ
         return np.asarray(_codes(model.autoencoder, dataset, key, wanted))
 
     return Representation.from_batches(codes_of_batch, dataset, batch_size=batch_size)
+
+
+def encode_labelled(
+    model: TrainedModel, table: Table | HostTable, *, seed: int, limit: int
+) -> tuple[Float[ndarray, "sample latent"], Int[ndarray, "sample factor"]]:
+    """Codes and factors of the fully labelled images of a table, each once, at most `limit` of them chosen by `seed`.
+
+    For a user's own images, whose factors seldom fill a grid, so that codes cannot be drawn by factor values.
+
+    Raises:
+        Error: no image has all its labels.
+    """
+    rows = np.arange(table.layout.index.num_images)
+    factors = np.asarray(table.layout.index.factors(jnp.asarray(rows, jnp.int32)))
+    known = rows[(factors >= 0).all(axis=1)]
+    if not len(known):
+        raise Error(f"no image of '{table.name}' has all its labels, so metrics have nothing to compare with")
+    chosen = np.sort(np.random.default_rng(seed).permutation(known)[:limit])
+    parts = [
+        model.encode(stored_images(table, chosen[start : start + BATCH_SIZE], seed))
+        for start in range(0, len(chosen), BATCH_SIZE)
+    ]
+    return np.concatenate(parts), factors[chosen]
 
 
 @eqx.filter_jit

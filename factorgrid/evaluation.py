@@ -9,7 +9,8 @@ import pandas as pd
 from factorgrid import metrics as metric_room
 from factorgrid import results
 from factorgrid.datasets import Dataset
-from factorgrid.encode import encode
+from factorgrid.datasets.table import HostTable, Table
+from factorgrid.encode import encode, encode_labelled
 from factorgrid.errors import Error, unknown_name
 from factorgrid.metrics import METRICS, PUBLISHED, Counts
 from factorgrid.metrics import evaluate as evaluate_metrics
@@ -56,9 +57,12 @@ def evaluate(
     run = run if isinstance(run, Run) else Run.open(run)
     names, selectors = split_names(metrics)
     dataset = run.dataset() if dataset is None else dataset
-    selectors = [name for name in selectors if _applies(run, name, explicit=not _is_group(metrics))]
+    # of a group of names, what does not apply is left out; of names chosen one by one it is an error
+    asked = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    chosen = asked != DEFAULT and "all" not in asked
+    selectors = [name for name in selectors if _applies(run, name, chosen=chosen)]
     if dataset.space is None and names:
-        if not _is_group(metrics) and tuple(metrics) != DEFAULT:
+        if chosen:
             raise Error(f"'{names[0]}' needs ground-truth factors, and data set '{run.config.data}' has none")
         names = []
     if not names and not selectors:
@@ -79,7 +83,8 @@ def split_names(metrics: str | Iterable[str]) -> tuple[list[str], list[str]]:
     for name in asked:
         if name not in METRICS and name not in SELECTORS and name not in ("all", "six"):
             raise unknown_name("metric", name, [*METRICS, *SELECTORS, "six", "all"])
-    names = metric_room.metric_names([name for name in asked if name not in SELECTORS])
+    others = [name for name in asked if name not in SELECTORS]
+    names = metric_room.metric_names(others) if others else []
     selectors = list(SELECTORS) if "all" in asked else [name for name in asked if name in SELECTORS]
     return names, selectors
 
@@ -91,14 +96,10 @@ def table(run: Run, scores: pd.DataFrame) -> pd.DataFrame:
     return described.merge(spread, on="member", how="left")
 
 
-def _is_group(metrics: str | Iterable[str]) -> bool:
-    return "all" in ([metrics] if isinstance(metrics, str) else list(metrics))
-
-
-def _applies(run: Run, selector: str, *, explicit: bool) -> bool:
+def _applies(run: Run, selector: str, *, chosen: bool) -> bool:
     needs = SELECTORS[selector].needs
     fits = {"categories": run.config.discrete, "labels": run.config.labels >= 10, "members": len(run.members) > 1}
-    if not fits[needs] and explicit and selector != "st_gap":
+    if chosen and not fits[needs]:
         raise Error(f"'{selector}' needs {needs}, which run {run.path} does not have")
     return fits[needs]
 
@@ -144,8 +145,7 @@ def _metric_rows(
 ) -> list[results.Result]:
     if not names:
         return []
-    representations = [encode(run.model(member.name), dataset) for member in run.members]
-    scores = evaluate_metrics(representations, names, seed=seed, counts=counts, jobs=jobs, progress=progress)
+    scores = _scores(run, dataset, names, seed, counts, jobs, progress)
     settings = metric_room.metric_settings(names, seed=seed, counts=counts)
     rows: list[results.Result] = []
     for member, values in zip(run.members, scores):
@@ -155,6 +155,28 @@ def _metric_rows(
         }
         rows += results.rows(run.config.identity, member.name, values, known)
     return rows
+
+
+def _scores(
+    run: Run,
+    dataset: Dataset,
+    names: list[str],
+    seed: int,
+    counts: Counts,
+    jobs: int | None,
+    progress: Progress | None,
+) -> list[dict[str, float]]:
+    models = [run.model(member.name) for member in run.members]
+    if not isinstance(dataset, Table | HostTable) or dataset.layout.index.complete:
+        representations = [encode(model, dataset) for model in models]
+        return evaluate_metrics(representations, names, seed=seed, counts=counts, jobs=jobs, progress=progress)
+    scores = []
+    for index, model in enumerate(models):
+        codes, factors = encode_labelled(model, dataset, seed=seed, limit=counts.num_train + counts.num_test)
+        scores.append(metric_room.score(codes, factors, names, seed, counts=counts, jobs=jobs))
+        if progress is not None:
+            progress(index + 1, len(models), run.members[index].name)
+    return scores
 
 
 def _store(run: Run, rows: list[results.Result]) -> None:

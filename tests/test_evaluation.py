@@ -1,0 +1,107 @@
+"""Scoring a run: what applies to which run, what is stored, and images whose factors fill no grid."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import factorgrid as fg
+from factorgrid import results
+from factorgrid.encode import encode, encode_labelled
+from factorgrid.metrics import METRICS, QUICK
+from factorgrid.selectors import SELECTORS
+
+
+def test_scores_have_a_row_per_member_and_are_stored_with_their_provenance(tiny_run):
+    stored = tiny_run.scores
+    assert set(stored["metric"]) == {"mig", "st_gap_elbo", "st_gap_loss"}
+    assert set(stored["member"]) == {"seed0", "seed1"}
+    rows = {(row.member, row.metric): row for row in results.from_frame(stored)}
+    assert rows["seed0", "mig"].provenance == {"higher_is_better": True, "num_bins": 20, "num_train": 1000, "seed": 0}
+    assert rows["seed0", "st_gap_loss"].provenance == {"higher_is_better": False, "num_batches": 2}
+
+
+def test_the_best_member_has_the_highest_score_or_the_smallest_gap(tiny_run):
+    spread = results.wide(tiny_run.scores).set_index("member")
+    assert tiny_run.best_member("mig") == spread["mig"].idxmax()
+    assert tiny_run.best_member("st_gap") == spread["st_gap_loss"].idxmin()
+    with pytest.raises(fg.Error, match=r"has no score 'sap'; it has: mig, st_gap_elbo, st_gap_loss"):
+        tiny_run.best_member("sap")
+
+
+def test_scoring_again_replaces_and_adds(tiny_run, tmp_path):
+    import shutil
+
+    copy = tmp_path / "run"
+    shutil.copytree(tiny_run.path, copy)
+    run = fg.load_run(copy)
+    table = fg.evaluate(run, ["mig", "modularity"], counts=QUICK, jobs=1)
+    assert list(table["member"]) == ["seed0", "seed1"]
+    assert set(run.scores["metric"]) == {"mig", "modularity", "st_gap_elbo", "st_gap_loss"}
+    assert len(run.scores) == 2 * 4
+    before = results.wide(tiny_run.scores)["mig"]
+    np.testing.assert_allclose(results.wide(run.scores)["mig"], before)
+
+
+def test_unknown_names_are_corrected(tiny_run):
+    with pytest.raises(fg.Error, match="unknown metric 'st_gab'; did you mean 'st_gap'"):
+        fg.evaluate(tiny_run, ["st_gab"])
+
+
+def test_every_selector_and_metric_has_its_own_name():
+    assert not set(METRICS) & set(SELECTORS)
+
+
+@pytest.fixture(scope="module")
+def own_images(tmp_path_factory):
+    """60 discs with two factors, a quarter of the grid missing, and three images without a label."""
+    folder = tmp_path_factory.mktemp("own")
+    circles = fg.load_dataset("circles", image_size=64)
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(4, size=60), rng.integers(5, size=60)], axis=1)
+    factors = factors[~((factors[:, 0] > 1) & (factors[:, 1] > 2))]
+    images = circles.observe(factors * 4, 0)
+    labels = factors.astype(np.float64)
+    labels[:3, 1] = np.nan
+    np.savez(folder / "own.npz", images=(images * 255).astype(np.uint8), factors=labels, factor_names=["x", "y"])
+    return folder / "own.npz", factors
+
+
+def test_own_images_with_gaps_train_semi_supervised_and_are_scored_on_the_labels_there_are(own_images, tmp_path):
+    path, factors = own_images
+    run = fg.train(
+        data=str(path), model="dvae", steps=3, architecture="mlp", num_latents=2, num_categories=8,
+        labels=20, masked=True, omega=[1, 2], out=tmp_path / "run", quiet=True,
+    )  # fmt: skip
+    scores = fg.evaluate(run, ["mig", "validation"], jobs=1)
+    assert np.isfinite(scores[["mig", "validation_loss"]]).all(axis=None)
+    codes, known = encode_labelled(run.model(0), run.dataset(), seed=0, limit=1000)
+    assert len(codes) == len(factors) - 3
+    np.testing.assert_array_equal(np.unique(known, axis=0), np.unique(factors[3:], axis=0))
+    categories = run.model(0).categorize(run.dataset().draw(30, seed=1)[0])
+    assert set(np.unique(categories[:, 0])) <= {0, 2, 4, 6}
+
+
+def test_a_masked_run_needs_factors(tmp_path):
+    np.savez(tmp_path / "bare.npz", images=np.zeros((9, 64, 64, 1), np.uint8))
+    with pytest.raises(fg.Error, match="has no factors"):
+        fg.train(data=str(tmp_path / "bare.npz"), model="dvae", steps=1, masked=True, out=tmp_path / "run", quiet=True)
+
+
+def test_a_representation_of_a_model_encodes_no_image_twice_and_agrees_with_the_model(tiny_run):
+    circles = tiny_run.dataset()
+    representation = encode(tiny_run.model(0), circles, batch_size=16)
+    codes, factors = representation.sample(np.random.default_rng(0), 40)
+    assert codes.shape == (40, 2)
+    seeded = np.random.default_rng(5)
+    again = np.random.default_rng(5)
+    np.testing.assert_array_equal(representation.codes(factors, seeded), representation.codes(factors, again))
+
+
+def test_a_gaussian_run_has_no_gap_and_says_what_applies(tiny_config, tmp_path):
+    run = fg.training.train(dataclasses.replace(tiny_config, model="vae", steps=2), tmp_path / "run", quiet=True)
+    assert "st_gap_elbo" not in fg.evaluate(run, counts=QUICK, jobs=1)
+    with pytest.raises(fg.Error, match="'st_gap' needs categories"):
+        fg.evaluate(run, ["st_gap"])
+    with pytest.raises(fg.Error, match="'validation' needs labels"):
+        fg.evaluate(run, ["validation"])
