@@ -96,9 +96,10 @@ def interleaved(real: np.ndarray, drawn: np.ndarray) -> list:
 def walk(twin: Dataset, path: Path) -> None:
     """One row a factor, first value to last, all other factors at a value before the middle."""
     assert twin.space is not None
-    rows = []
-    for position, size in enumerate(twin.space.sizes):
-        factors = np.tile(np.array(twin.space.sizes) * 3 // 8, (PER_ROW, 1))
+    rows, sizes = [], twin.space.sizes
+    apart = [3 * sizes[:i].count(size) if size < 40 else 0 for i, size in enumerate(sizes)]  # three hues differ
+    for position, size in enumerate(sizes):
+        factors = np.tile(np.array(sizes) * 3 // 8 + apart, (PER_ROW, 1))
         values = np.linspace(0, size - 1, min(size, PER_ROW)).round().astype(int)
         factors = factors[: len(values)]
         factors[:, position] = values

@@ -43,8 +43,8 @@ def test_objects_are_where_they_are_in_real_frames(drawn, real):
             distances.append(np.linalg.norm(center(picture, channel) - center(image, channel)))
     assert len(distances) >= 80
     assert np.median(distances) <= 0.5
-    assert np.sqrt(np.mean(np.square(distances))) <= 1.0
-    assert np.max(distances) <= 3.0
+    assert np.sqrt(np.mean(np.square(distances))) <= 0.75
+    assert np.max(distances) <= 2.5
 
 
 def center(picture: np.ndarray, channel: int) -> np.ndarray:
