@@ -301,7 +301,7 @@ def test_the_methods_page_lists_every_method():
     assert [known.title for known in METHODS.values() if known.title not in page] == []
 
 
-# Locatello et al. (2019), Table 2 of the supplement; disentanglement_lib's configuration of its study.
+# The study of Locatello et al. (2019), as configured in disentanglement_lib.
 STUDY = {
     "beta_vae": {"beta": (1, 2, 4, 6, 8, 16)},
     "annealed_vae": {"c_max": (5, 10, 25, 50, 75, 100)},
