@@ -174,13 +174,14 @@ def member_of(tree: Any, index: int) -> Any:
 def assert_trees_close(found: Any, expected: Any, *, exactly: bool = False) -> None:
     """Exactly, or up to rounding: two programs round differently, and where a gradient is rounding noise Adam makes a
     whole step of it, so a few weights in a hundred may be up to a step (1e-3) apart."""
-    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
-        if exactly:
+    pairs = list(zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True))
+    if exactly:
+        for a, b in pairs:
             np.testing.assert_array_equal(a, b)
-        else:
-            apart = np.abs(np.asarray(a, np.float64) - np.asarray(b))
-            assert apart.max() < 1e-3
-            assert np.mean(apart > 2e-6 + 1e-4 * np.abs(b)) < 0.02
+    elif pairs:
+        a, b = (np.concatenate([np.ravel(leaf).astype(np.float64) for leaf in side]) for side in zip(*pairs))
+        assert np.abs(a - b).max() < 1e-3
+        assert np.mean(np.abs(a - b) > 2e-6 + 1e-4 * np.abs(b)) < 0.02
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -239,10 +240,10 @@ def test_a_member_alone_equals_the_member_in_its_group(name):
         seeds=run.recipe.seeds[index : index + 1],
     )
     start = jax.tree.map(lambda leaf: np.asarray(leaf)[index : index + 1] if jnp.ndim(leaf) else leaf, run.start)
-    ten, terms = steps(start, alone, 10)
-    assert_trees_close(member_of(ten.model, 0), member_of(run.ten.model, index))
-    assert_trees_close(ten.aux, jax.tree.map(lambda leaf: leaf[index : index + 1], run.ten.aux))
-    assert set(terms) == set(run.terms)
+    five, terms = steps(start, alone, 5)
+    assert_trees_close(member_of((five.model, five.aux), 0), member_of((run.five.model, run.five.aux), index))
+    for term, value in terms.items():
+        np.testing.assert_allclose(value[0], run.terms[term][index], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["dvae", "factor_vae"])
