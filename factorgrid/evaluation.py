@@ -14,11 +14,12 @@ from factorgrid.encode import encode, encode_labelled
 from factorgrid.errors import Error, unknown_name
 from factorgrid.metrics import METRICS, PUBLISHED, Counts
 from factorgrid.metrics import evaluate as evaluate_metrics
-from factorgrid.selectors import SELECTORS, straight_through_gap, supervised_validation
+from factorgrid.selectors import SELECTORS, straight_through_gap, supervised_validation, udr
 from factorgrid.training import Run
 from factorgrid.training.group import labelled_sets
 
 DEFAULT = ("mig", "st_gap")
+UDR_IMAGES = 1000
 # (steps done, steps known of, what is being done)
 Progress = Callable[[int, int, str], None]
 
@@ -98,9 +99,10 @@ def table(run: Run, scores: pd.DataFrame) -> pd.DataFrame:
 
 def _applies(run: Run, selector: str, *, chosen: bool) -> bool:
     needs = SELECTORS[selector].needs
-    fits = {"categories": run.config.discrete, "labels": run.config.labels >= 10, "members": len(run.members) > 1}
+    fits = {"categories": run.config.discrete, "labels": run.config.labels >= 10, "seeds": len(run.config.seeds) > 1}
     if chosen and not fits[needs]:
-        raise Error(f"'{selector}' needs {needs}, which run {run.path} does not have")
+        lacking = "two seeds or more" if needs == "seeds" else needs
+        raise Error(f"'{selector}' needs {lacking}, which run {run.path} does not have")
     return fits[needs]
 
 
@@ -129,9 +131,24 @@ def _select(
 
         gaps = straight_through_gap(state, recipe, dataset, num_batches=gap_batches, progress=report)
         return gaps, {"num_batches": gap_batches}
+    if name == "udr":
+        return {"udr": _udr(run, dataset)}, {"num_images": UDR_IMAGES}
     sets = labelled_sets(run.config, dataset)
     assert sets is not None
     return supervised_validation(state, recipe, sets[1]), {"num_images": len(sets[1].images)}
+
+
+def _udr(run: Run, dataset: Dataset) -> list[float]:
+    """UDR of every member among the seeds of its own hyperparameters."""
+    images, _ = dataset.draw(UDR_IMAGES, seed=0)
+    models = [run.model(member.name) for member in run.members]
+    codes = [model.encode(images) for model in models]
+    kl = [model.kl(images).mean(axis=0) for model in models]
+    scores: list[float] = []
+    for start in range(0, len(models), len(run.config.seeds)):  # seeds run fastest among the members
+        siblings = slice(start, start + len(run.config.seeds))
+        scores += udr(codes[siblings], kl[siblings])
+    return scores
 
 
 def _metric_rows(

@@ -9,7 +9,7 @@ import factorgrid as fg
 from factorgrid import results
 from factorgrid.encode import encode, encode_labelled
 from factorgrid.metrics import METRICS, QUICK
-from factorgrid.selectors import SELECTORS
+from factorgrid.selectors import SELECTORS, udr
 
 
 def test_scores_have_a_row_per_member_and_are_stored_with_their_provenance(tiny_run):
@@ -96,6 +96,19 @@ def test_a_representation_of_a_model_encodes_no_image_twice_and_agrees_with_the_
     seeded = np.random.default_rng(5)
     again = np.random.default_rng(5)
     np.testing.assert_array_equal(representation.codes(factors, seeded), representation.codes(factors, again))
+
+
+def test_udr_compares_the_seeds_of_the_same_hyperparameters(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, model="beta_dvae", hyperparameters={"beta": (1.0, 50.0)}, steps=40)
+    run = fg.training.train(config, tmp_path / "run", quiet=True)
+    together = fg.evaluate(run, ["udr"])["udr"].to_numpy()
+    images = run.dataset().draw(1000, seed=0)[0]
+    for start in (0, 2):
+        models = [run.model(index) for index in (start, start + 1)]
+        alone = udr([m.encode(images) for m in models], [m.kl(images).mean(axis=0) for m in models])
+        np.testing.assert_allclose(together[start : start + 2], alone, rtol=1e-6)
+    with pytest.raises(fg.Error, match="'udr' needs two seeds or more"):
+        fg.evaluate(fg.training.train(dataclasses.replace(tiny_config, seeds=(0,), steps=2), tmp_path / "one"), ["udr"])
 
 
 def test_a_gaussian_run_has_no_gap_and_says_what_applies(tiny_config, tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from factorgrid.selectors.straight_through_gap import straight_through_gap as straight_through_gap
 from factorgrid.selectors.supervised_validation import supervised_validation as supervised_validation
+from factorgrid.selectors.udr import udr as udr
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Selector:
     Attributes:
         keys: names of its values.
         higher_is_better: their direction.
-        needs: "categories" for discrete models, "labels" for semi-supervised ones, "members" for several of a kind.
+        needs: "categories" for discrete models, "labels" for semi-supervised ones, "seeds" for several of a kind.
         source: where it was published.
     """
 
@@ -29,5 +30,6 @@ class Selector:
 
 SELECTORS: dict[str, Selector] = {
     "st_gap": Selector(("st_gap_elbo", "st_gap_loss"), False, "categories", "Friede et al. 2023, Section 3.4"),
+    "udr": Selector(("udr",), True, "seeds", "Duan et al. 2020"),
     "validation": Selector(("validation_loss",), False, "labels", "Locatello et al. 2020"),
 }
