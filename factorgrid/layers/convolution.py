@@ -1,21 +1,32 @@
-"""Convolutions of stride 1 and 2 as patches x matrix, NHWC, zero padding that keeps size / stride ("SAME").
+"""Convolutions of stride 1 and 2 as products with a matrix, NHWC, zero padding that keeps size / stride ("SAME").
 
-The shapes that the paper's networks need, each with the cheapest way to its patches:
+A product needs patches on one of its sides. What costs time is writing them, so they go where there are fewer
+channels, and nothing is multiplied by a zero that was put in between:
 
 * stride 2, kernel 2: blocks of 2 x 2 pixels, a reshape;
-* stride 2, kernel 4: the padded image in blocks of 2 x 2, four neighbouring blocks side by side;
-* transposed, stride 2, kernel 4: a pair of output rows depends on two neighbouring input rows, so blocks of 2 x 2
-  outputs are products of 2 x 2 input patches. Nothing is multiplied by a zero that was put in between;
+* stride 2, kernel 4, few inputs: the 4 x 4 patch of every output;
+* stride 2, kernel 4, else: blocks of 2 x 2 inputs times a matrix give each block's share in its four neighbouring
+  outputs, which are added up (`fold`): a quarter of the patches' size;
+* transposed: the adjoints of the last two, by the same rule;
 * stride 1: one product for each kernel row, summed (patches of the whole kernel would be too large to keep).
+
+Two layers in a row may hand over blocks instead of pixels (`to_blocks`, `of_blocks`), which saves moving the large
+activations from one layout to the other and back. Every map between layouts is linear; those whose transpose
+autodiff would write as padding and adding know their adjoint (`adjoints`).
 
 All are equal to `jax.lax` convolutions, forward and gradient (tested in float64).
 """
 
+from collections.abc import Callable
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, ArrayLike, Float, Key
 
 from factorgrid.layers.initializers import Initializer
+
+LinearMap = Callable[[Float[Array, "..."]], Float[Array, "..."]]
 
 
 class Conv(eqx.Module):
@@ -39,12 +50,25 @@ class Conv(eqx.Module):
 
     def __call__(self, x: Float[Array, "batch height width input"]) -> Float[Array, "batch h w output"]:
         if self.stride == 1:
-            return convolve_rows(x, self.weight) + self.bias
+            return add_bias(convolve_rows(x, self.weight), self.bias)
+        num_inputs, num_outputs = self.weight.shape[2:]
         if self.weight.shape[0] == 2:
-            patches, matrix = blocks(x), self.weight.reshape(-1, self.weight.shape[-1])
-        else:
-            patches, matrix = neighbours(blocks(pad(x))), stride_2_matrix(self.weight)
-        return patches @ matrix + self.bias
+            return add_bias(product(blocks(x), self.weight.reshape(-1, num_outputs)), self.bias)
+        if 4 * num_inputs > num_outputs:
+            return self.of_blocks(blocks(pad(x)))
+        return add_bias(product(patches(x), patch_matrix(self.weight)), self.bias)
+
+    def of_blocks(self, x: Float[Array, "batch h1 w1 block"]) -> Float[Array, "batch h w output"]:
+        """The layer (kernel 4, stride 2) applied to `blocks(pad(images))`."""
+        return add_bias(fold(product(x, share_matrix(self.weight))), self.bias)
+
+    def to_blocks(self, x: Float[Array, "batch height width input"]) -> Float[Array, "batch h1 w1 block"]:
+        """`blocks(pad(outputs))` of the layer (kernel 4, stride 2), for a few inputs."""
+        ordered = blocks(pad(patches(x)))
+        b, h, w, c = ordered.shape
+        out = product(ordered.reshape(b, h, w, 4, c // 4), patch_matrix(self.weight))
+        inside = blocks(pad(jnp.ones((1, 2 * h - 2, 2 * w - 2, 1), out.dtype)))[..., None]
+        return (add_bias(out, self.bias) * inside).reshape(b, h, w, -1)
 
 
 class ConvTranspose(eqx.Module):
@@ -61,9 +85,26 @@ class ConvTranspose(eqx.Module):
         self.bias = jnp.zeros(num_outputs)
 
     def __call__(self, x: Float[Array, "batch height width input"]) -> Float[Array, "batch h w output"]:
-        # Patch p holds inputs p-1 and p, and makes outputs 2p-1 and 2p; the outermost outputs are cut off.
-        out = neighbours(pad(x)) @ transpose_matrix(self.weight) + jnp.tile(self.bias, 4)
-        return unblocks(out)[:, 1:-1, 1:-1]
+        num_inputs, num_outputs = self.weight.shape[2:]
+        if 4 * num_outputs > num_inputs:
+            return crop(unblocks(self.to_blocks(x)))
+        return add_bias(unpatches(product(x, self._scatter_matrix())), self.bias)
+
+    def to_blocks(self, x: Float[Array, "batch height width input"]) -> Float[Array, "batch h1 w1 block"]:
+        """Blocks of the layer's outputs with a ring around them that must be cut off."""
+        return add_bias(product(spread(x), transpose_matrix(self.weight)), jnp.tile(self.bias, 4))
+
+    def of_blocks(self, x: Float[Array, "batch h1 w1 block"]) -> Float[Array, "batch height width output"]:
+        """The layer applied to blocks with a ring around them, whatever the ring holds; for a few outputs."""
+        b, h, w, c = x.shape
+        shares = product(x.reshape(b, h, w, 4, c // 4), self._scatter_matrix())
+        return add_bias(unpatches(crop(unblocks(shares.reshape(b, h, w, -1)))), self.bias)
+
+    def _scatter_matrix(self) -> Float[Array, "input patch"]:
+        """From an input to its share in the 4 x 4 outputs it reaches, in the order of `patches`."""
+        _, _, num_inputs, num_outputs = self.weight.shape
+        taps = patch_matrix(self.weight).reshape(16, num_inputs, num_outputs)
+        return taps.transpose(1, 0, 2).reshape(num_inputs, -1)
 
 
 def pad(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch h w channel"]:
@@ -71,13 +112,18 @@ def pad(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch h 
     return jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
-def blocks(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch h w patch"]:
+def crop(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch h w channel"]:
+    """Without the outermost pixels."""
+    return x[:, 1:-1, 1:-1]
+
+
+def blocks(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch h w block"]:
     """2 x 2 pixels -> one of four times the channels (row, column, channel)."""
     b, h, w, c = x.shape
     return x.reshape(b, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 2, 4, 5).reshape(b, h // 2, w // 2, 4 * c)
 
 
-def unblocks(x: Float[Array, "batch height width patch"]) -> Float[Array, "batch h w channel"]:
+def unblocks(x: Float[Array, "batch height width block"]) -> Float[Array, "batch h w channel"]:
     """The inverse of `blocks`."""
     b, h, w, c = x.shape
     return x.reshape(b, h, w, 2, 2, c // 4).transpose(0, 1, 3, 2, 4, 5).reshape(b, 2 * h, 2 * w, c // 4)
@@ -88,11 +134,93 @@ def neighbours(x: Float[Array, "batch height width channel"]) -> Float[Array, "b
     return jnp.concatenate([x[:, :-1, :-1], x[:, :-1, 1:], x[:, 1:, :-1], x[:, 1:, 1:]], axis=-1)
 
 
-def stride_2_matrix(weight: Float[Array, "4 4 input output"]) -> Float[Array, "patch output"]:
-    """Kernel rows and columns in the order of `neighbours(blocks(x))`."""
+def adjoints(forward: LinearMap, transpose: LinearMap) -> tuple[LinearMap, LinearMap]:
+    """Two linear maps, each the other's transpose, which are differentiated by one another."""
+
+    def with_gradient(one: LinearMap, other: Callable[[], LinearMap]) -> LinearMap:
+        mapped = jax.custom_vjp(one)
+        mapped.defvjp(lambda x: (one(x), None), lambda _, cotangent: (other()(jnp.asarray(cotangent)),))
+        return mapped
+
+    first: LinearMap = with_gradient(forward, lambda: second)
+    second: LinearMap = with_gradient(transpose, lambda: first)
+    return first, second
+
+
+def _fold(x: Float[Array, "batch height width patch"]) -> Float[Array, "batch h w channel"]:
+    b, h, w, c = x.shape
+    y = x.reshape(b, h, w, 4, c // 4)
+    return y[:, 1:, 1:, 0] + y[:, 1:, :-1, 1] + y[:, :-1, 1:, 2] + y[:, :-1, :-1, 3]
+
+
+def _unpatches(x: Float[Array, "batch height width patch"]) -> Float[Array, "batch h w channel"]:
+    b, h, w, c = x.shape
+    y = x.reshape(b, h, w, 4, c // 4)
+    shares = (
+        jnp.pad(y[..., 2 * i + j, :], ((0, 0), (i, 1 - i), (j, 1 - j), (0, 0))) for i in range(2) for j in range(2)
+    )
+    return crop(unblocks(sum(shares, start=jnp.zeros((), x.dtype))))
+
+
+# spread: [b h w c] -> [b h+1 w+1 4c], all 2 x 2 neighbourhoods, also of the outermost pixels.
+# fold: [b h+1 w+1 4c] -> [b h w c], each pixel's sum over the neighbourhoods that it is in.
+spread, fold = adjoints(lambda x: neighbours(pad(x)), _fold)
+# patches: [b 2h 2w c] -> [b h w 16c], the 4 x 4 pixels around each pair; unpatches: their overlapping sum.
+patches, unpatches = adjoints(lambda x: neighbours(blocks(pad(x))), _unpatches)
+
+
+def product(x: Float[Array, "*batch input"], matrix: Float[Array, "input output"]) -> Float[Array, "*batch output"]:
+    """x @ matrix, with all rows in one axis."""
+    return _product(x.reshape(-1, x.shape[-1]), matrix).reshape(*x.shape[:-1], matrix.shape[-1])
+
+
+@jax.custom_vjp
+def _product(x: Float[Array, "row input"], matrix: Float[Array, "input output"]) -> Float[Array, "row output"]:
+    return x @ matrix
+
+
+def _product_gradient(
+    operands: tuple[Float[Array, "row input"], Float[Array, "input output"]], cotangent: Float[ArrayLike, "row output"]
+) -> tuple[Array, Array]:
+    (x, matrix), cotangent = operands, jnp.asarray(cotangent)
+    narrow, wide = (x, cotangent) if x.shape[1] <= cotangent.shape[1] else (cotangent, x)
+    # XLA's CPU products are two or three times as slow on a transposed operand as on a transposed copy of one.
+    transposed = jax.lax.optimization_barrier(narrow.T) if jax.default_backend() == "cpu" else narrow.T
+    gradient = transposed @ wide
+    return cotangent @ matrix.T, gradient if narrow is x else gradient.T
+
+
+_product.defvjp(lambda x, matrix: (x @ matrix, (x, matrix)), _product_gradient)
+
+
+@jax.custom_vjp
+def add_bias(x: Float[Array, "*batch channel"], bias: Float[Array, " channel"]) -> Float[Array, "*batch channel"]:
+    """x + bias; the gradient's sum over the batch is a product with ones, several times as fast as XLA's reduction."""
+    return x + bias
+
+
+def _bias_gradient(_: None, cotangent: Float[ArrayLike, "*batch channel"]) -> tuple[ArrayLike, Array]:
+    rows = jnp.reshape(cotangent, (-1, jnp.shape(cotangent)[-1]))
+    return cotangent, jnp.ones(len(rows), rows.dtype) @ rows
+
+
+add_bias.defvjp(lambda x, bias: (x + bias, None), _bias_gradient)
+
+
+def patch_matrix(weight: Float[Array, "4 4 input output"]) -> Float[Array, "patch output"]:
+    """Kernel rows and columns in the order of `patches`."""
     _, _, i, o = weight.shape
     # tap 2 * block + within, for rows and columns
     return weight.reshape(2, 2, 2, 2, i, o).transpose(0, 2, 1, 3, 4, 5).reshape(16 * i, o)
+
+
+def share_matrix(weight: Float[Array, "4 4 input output"]) -> Float[Array, "block share"]:
+    """[(row, column, input) of a block, (neighbour row, neighbour column, output) in the order of `fold`].
+
+    Seen from a block, the output at its lower right (3 in `fold`'s order) sees it as the first of its own blocks.
+    """
+    _, _, i, o = weight.shape
+    return weight.reshape(2, 2, 2, 2, i, o)[::-1, :, ::-1].transpose(1, 3, 4, 0, 2, 5).reshape(4 * i, 4 * o)
 
 
 def transpose_matrix(weight: Float[Array, "4 4 input output"]) -> Float[Array, "patch four_outputs"]:
@@ -101,8 +229,7 @@ def transpose_matrix(weight: Float[Array, "4 4 input output"]) -> Float[Array, "
     Output row 2p-1 takes tap 2 of input p-1 and tap 0 of input p; row 2p takes taps 3 and 1.
     """
     _, _, i, o = weight.shape
-    taps = jnp.asarray([[2, 3], [0, 1]])  # [neighbour, output]
-    chosen = weight[taps[:, :, None, None], taps[None, None, :, :]]  # [row out_row column out_column i o]
+    chosen = weight.reshape(2, 2, 2, 2, i, o)[::-1, :, ::-1]  # [neighbour, output] for rows, then for columns
     return chosen.transpose(0, 2, 4, 1, 3, 5).reshape(4 * i, 4 * o)
 
 
@@ -117,6 +244,6 @@ def convolve_rows(
     padded = jnp.pad(x, ((0, 0), (before[0], after[0]), (before[1], after[1]), (0, 0)))
     wide = jnp.concatenate([padded[:, :, j : j + width] for j in range(kernel_width)], axis=-1)
     return sum(
-        (wide[:, i : i + height] @ weight[i].reshape(-1, num_outputs) for i in range(kernel_height)),
+        (product(wide[:, i : i + height], weight[i].reshape(-1, num_outputs)) for i in range(kernel_height)),
         start=jnp.zeros((), x.dtype),
     )

@@ -26,8 +26,9 @@ class ConvEncoder(eqx.Module):
         self.output = Dense(256, num_outputs, init=init, key=keys[5])
 
     def __call__(self, images: Float[Array, "batch 64 64 channel"]) -> Float[Array, "batch parameter"]:
-        x = images
-        for convolution in self.convolutions:
+        first, second, *rest = self.convolutions
+        x = jax.nn.relu(second.of_blocks(jax.nn.relu(first.to_blocks(images))))
+        for convolution in rest:
             x = jax.nn.relu(convolution(x))
         return self.output(jax.nn.relu(self.hidden(x.reshape(len(x), -1))))
 
@@ -54,9 +55,10 @@ class ConvDecoder(eqx.Module):
         for layer in self.hidden:
             x = jax.nn.relu(layer(x))
         x = x.reshape(len(x), 4, 4, 64)
-        for deconvolution in self.deconvolutions[:-1]:
+        *rest, third, fourth = self.deconvolutions
+        for deconvolution in rest:
             x = jax.nn.relu(deconvolution(x))
-        return self.deconvolutions[-1](x)
+        return fourth.of_blocks(jax.nn.relu(third.to_blocks(x)))
 
 
 def conv64(
