@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -85,54 +85,84 @@ def rows_of_steps(
 def group_step(
     state: State, recipe: Recipe, images: Float[Array, "*member batch height width channel"], labelled: Labelled | None
 ) -> tuple[State, dict[str, Float[Array, " member"]]]:
-    """One step of all members."""
+    """One step of all members: all gradients are taken at the weights before the step (SPEC A.8)."""
     batch = None if labelled is None else labelled_batch(labelled, recipe.batch_size, state.step)
     noise_scale = cosine(*recipe.noise_scale, state.step, recipe.num_steps)
+    shared = recipe.data_seed is not None
 
     def one(
-        member: State, objective: Objective, supervision: Supervision | None, seed: Array, images: Array
-    ) -> tuple[State, dict[str, Array]]:
-        return member_step(member, recipe, objective, supervision, seed, images, batch, noise_scale)
+        model: Autoencoder, aux: Any, objective: Objective, supervision: Supervision | None, seed: Array, own: Any
+    ) -> Gradients:
+        return member_gradients(
+            model, aux, objective, supervision, seed, state.step, images if shared else own, batch, noise_scale
+        )
 
-    image_axis = None if recipe.data_seed is not None else 0
-    return jax.vmap(one, in_axes=(MEMBER_AXIS, 0, 0, 0, image_axis), out_axes=(MEMBER_AXIS, 0))(
-        state, recipe.objective, recipe.supervision, recipe.seeds, images
+    members = (state.model, state.aux, recipe.objective, recipe.supervision, recipe.seeds, None if shared else images)
+    gradients = each_member(one, members)
+    alive = state.alive & gradients.finite
+    new = jax.vmap(functools.partial(updated, recipe), in_axes=(MEMBER_AXIS, 0, 0), out_axes=MEMBER_AXIS)(
+        state, gradients, alive
     )
+    terms = {**gradients.terms, "noise_scale": jnp.broadcast_to(noise_scale, alive.shape)}
+    return new, {name: jnp.where(alive, term, jnp.nan) for name, term in terms.items()}
 
 
-def member_step(
-    state: State,
-    recipe: Recipe,
+def each_member(fn: Callable[..., Any], members: tuple[Any, ...]) -> Any:
+    """fn of every member: as batched products where they pay, one member after the other on a CPU.
+
+    There one member's products fill the cores, and the activations of several would not stay in the cache.
+    """
+    if jax.default_backend() == "cpu":
+        return jax.lax.map(lambda member: fn(*member), members)
+    return jax.vmap(fn)(*members)
+
+
+class Gradients(NamedTuple):
+    """What one pass of a member gives: gradients of its networks, loss terms, and whether all of it is finite."""
+
+    model: Autoencoder
+    aux: Any
+    terms: dict[str, Float[Array, "*member"]]
+    finite: Bool[Array, "*member"]
+
+
+def member_gradients(
+    model: Autoencoder,
+    aux: Any,
     objective: Objective,
     supervision: Supervision | None,
     seed: Int[Array, ""],
+    step: Int[Array, ""],
     images: Float[Array, "batch height width channel"],
     labelled: Labelled | None,
     noise_scale: Float[Array, ""],
-) -> tuple[State, dict[str, Float[Array, ""]]]:
-    """One step of one member (no member axis): all gradients are taken at the weights before the step (SPEC A.8)."""
-    key_noise, key_shuffle = (member_key(seed, state.step, purpose) for purpose in (NOISE, SHUFFLE))
+) -> Gradients:
+    """Forward and backward pass of one member (no member axis)."""
+    key_noise, key_shuffle = (member_key(seed, step, purpose) for purpose in (NOISE, SHUFFLE))
 
     def loss_fn(model: Autoencoder) -> tuple[Array, tuple[dict[str, Array], Array]]:
         forward = model(images, key_noise, noise_scale)
-        loss = objective.loss(forward, images, state.step, state.aux)
+        loss = objective.loss(forward, images, step, aux)
         if supervision is not None and labelled is not None:
             loss = add_supervision(loss, model, supervision, labelled)
         return loss.total, ({"loss": loss.total, **loss.terms}, forward.latents)
 
-    (total, (terms, latents)), gradient = eqx.filter_value_and_grad(loss_fn, has_aux=True)(state.model)
-    model, optimizer = apply(recipe.optimizer(), gradient, state.optimizer, state.model)
+    (total, (terms, latents)), gradient = eqx.filter_value_and_grad(loss_fn, has_aux=True)(model)
     finite = jnp.isfinite(total) & all_finite(gradient)
+    if aux is None:
+        return Gradients(gradient, None, terms, finite)
+    # The discriminator learns from the latents that this very pass has sampled.
+    aux_loss, aux_terms, aux_gradient = aux_gradients(objective, aux, latents, key_shuffle)
+    return Gradients(gradient, aux_gradient, {**terms, **aux_terms}, finite & jnp.isfinite(aux_loss))
+
+
+def updated(recipe: Recipe, state: State, gradients: Gradients, alive: Bool[Array, ""]) -> State:
+    """The state of one member after Adam's step."""
+    model, optimizer = apply(recipe.optimizer(), gradients.model, state.optimizer, state.model)
     aux, aux_optimizer = state.aux, state.aux_optimizer
-    if state.aux is not None:
-        # The discriminator learns from the latents that this very pass has sampled.
-        aux_loss, aux_terms, aux_gradient = aux_gradients(objective, state.aux, latents, key_shuffle)
-        aux, aux_optimizer = apply(recipe.aux_optimizer(), aux_gradient, state.aux_optimizer, state.aux)
-        terms, finite = {**terms, **aux_terms}, finite & jnp.isfinite(aux_loss)
-    terms["noise_scale"] = noise_scale
-    alive = state.alive & finite
-    new = State(model, optimizer, aux, aux_optimizer, alive, state.step + 1)
-    return freeze(alive, new, state), {name: jnp.where(alive, term, jnp.nan) for name, term in terms.items()}
+    if aux is not None:
+        aux, aux_optimizer = apply(recipe.aux_optimizer(), gradients.aux, state.aux_optimizer, state.aux)
+    return freeze(alive, State(model, optimizer, aux, aux_optimizer, alive, state.step + 1), state)
 
 
 def add_supervision(loss: Loss, model: Autoencoder, supervision: Supervision, labelled: Labelled) -> Loss:
