@@ -14,7 +14,7 @@ from tyro.conf import Positional, arg, subcommand
 from factorgrid import api
 from factorgrid.datasets import DATASETS
 from factorgrid.errors import Error
-from factorgrid.methods import METHODS
+from factorgrid.methods import METHODS, PRESETS, preset
 from factorgrid.metrics import METRICS
 from factorgrid.selectors import SELECTORS
 
@@ -128,11 +128,14 @@ class _Train:
     label_seed: int = 0
     """Which images are labelled; the same for all members."""
     supervision: str | None = None
-    """bce or l2 (Gaussian models), cross_entropy (discrete models); bce or cross_entropy by default."""
+    """Gaussian models: bce (default), l2, l2_learned_scale; discrete ones: cross_entropy (default)."""
+    reduction: str = "sum"
+    """Of the supervised term over the labelled batch: sum, as in disentanglement_lib, or mean."""
     masked: bool = False
     """Masked attention: only as many categories as the factor has values stay active (discrete models)."""
-    preset: str | None = None
-    """`paper`: the published values of the model's hyperparameter."""
+    spacing: str = "bins"
+    """Which categories stand for the values of a factor: bins, or endpoint to span the whole grid."""
+    preset: Annotated[str | None, arg(help="; ".join(f"{name}: {text}" for name, text in PRESETS.items()))] = None
     image_size: int | None = None
     """Pixels a side of circles, or of your own images (64 by default)."""
     resident: str | None = None
@@ -175,6 +178,8 @@ def train(options: Any) -> None:
         "labels": options.labels,
         "label_seed": options.label_seed,
         "supervision": options.supervision,
+        "reduction": options.reduction,
+        "spacing": options.spacing,
         "masked": options.masked,
         "data_options": {
             name: getattr(options, name)
@@ -185,7 +190,7 @@ def train(options: Any) -> None:
     own = {f.name for f in dataclasses.fields(options)} - {f.name for f in dataclasses.fields(_Train)}
     grid = {name: list(getattr(options, name)) for name in sorted(own) if getattr(options, name)}
     if options.preset is not None:
-        grid = {**_preset(options.preset, options.model), **grid}
+        grid = {**preset(options.preset, options.model, supervised=options.labels > 0), **grid}
     run = api.train(
         data=options.data,
         model=options.model,
@@ -202,14 +207,6 @@ def train(options: Any) -> None:
         f"score them: factorgrid evaluate {run.path}\ndraw them:  factorgrid traverse {run.path}",
         highlight=False,
     )
-
-
-def _preset(name: str, model: str) -> dict[str, list[float]]:
-    from factorgrid.methods import method
-
-    if name != "paper":
-        raise Error(f"unknown preset '{name}'; the one there is: paper")
-    return {key: list(values) for key, values in method(model).grid.items()}
 
 
 def evaluate(options: Evaluate) -> None:
