@@ -135,6 +135,8 @@ class _Train:
     """Masked attention: only as many categories as the factor has values stay active (discrete models)."""
     spacing: str = "bins"
     """Which categories stand for the values of a factor: bins, or endpoint to span the whole grid."""
+    precision: str = "tf32"
+    """Of products: tf32 (float32 where the device has no TF32), float32, or bfloat16 (weights stay float32)."""
     preset: Annotated[str | None, arg(help="; ".join(f"{name}: {text}" for name, text in PRESETS.items()))] = None
     image_size: int | None = None
     """Pixels a side of circles, or of your own images (64 by default)."""
@@ -180,6 +182,7 @@ def train(options: Any) -> None:
         "supervision": options.supervision,
         "reduction": options.reduction,
         "spacing": options.spacing,
+        "precision": options.precision,
         "masked": options.masked,
         "data_options": {
             name: getattr(options, name)

@@ -25,6 +25,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from factorgrid.layers.initializers import Initializer
+from factorgrid.layers.product import product
 
 LinearMap = Callable[[Float[Array, "..."]], Float[Array, "..."]]
 
@@ -167,30 +168,6 @@ def _unpatches(x: Float[Array, "batch height width patch"]) -> Float[Array, "bat
 spread, fold = adjoints(lambda x: neighbours(pad(x)), _fold)
 # patches: [b 2h 2w c] -> [b h w 16c], the 4 x 4 pixels around each pair; unpatches: their overlapping sum.
 patches, unpatches = adjoints(lambda x: neighbours(blocks(pad(x))), _unpatches)
-
-
-def product(x: Float[Array, "*batch input"], matrix: Float[Array, "input output"]) -> Float[Array, "*batch output"]:
-    """x @ matrix, with all rows in one axis."""
-    return _product(x.reshape(-1, x.shape[-1]), matrix).reshape(*x.shape[:-1], matrix.shape[-1])
-
-
-@jax.custom_vjp
-def _product(x: Float[Array, "row input"], matrix: Float[Array, "input output"]) -> Float[Array, "row output"]:
-    return x @ matrix
-
-
-def _product_gradient(
-    operands: tuple[Float[Array, "row input"], Float[Array, "input output"]], cotangent: Float[ArrayLike, "row output"]
-) -> tuple[Array, Array]:
-    (x, matrix), cotangent = operands, jnp.asarray(cotangent)
-    narrow, wide = (x, cotangent) if x.shape[1] <= cotangent.shape[1] else (cotangent, x)
-    # XLA's CPU products are two or three times as slow on a transposed operand as on a transposed copy of one.
-    transposed = jax.lax.optimization_barrier(narrow.T) if jax.default_backend() == "cpu" else narrow.T
-    gradient = transposed @ wide
-    return cotangent @ matrix.T, gradient if narrow is x else gradient.T
-
-
-_product.defvjp(lambda x, matrix: (x @ matrix, (x, matrix)), _product_gradient)
 
 
 @jax.custom_vjp

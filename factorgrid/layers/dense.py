@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from factorgrid.layers.initializers import Initializer
+from factorgrid.layers.product import product
 
 
 class Dense(eqx.Module):
@@ -18,4 +19,4 @@ class Dense(eqx.Module):
         self.bias = jnp.zeros(num_outputs)
 
     def __call__(self, x: Float[Array, "*batch input"]) -> Float[Array, "*batch output"]:
-        return x @ self.weight + self.bias
+        return product(x, self.weight) + self.bias

@@ -13,6 +13,7 @@ from typing import Any
 
 from factorgrid.errors import Error, unknown_name
 from factorgrid.latents.categorical import SPACINGS
+from factorgrid.layers.product import PRECISIONS
 from factorgrid.methods import OMEGA as OMEGA
 from factorgrid.methods import method
 from factorgrid.objectives.supervision import SUPERVISIONS
@@ -47,6 +48,7 @@ class Config:
         supervision: a name of `SUPERVISIONS`; None with labels chooses "bce" or "cross_entropy" by the latent.
         masked: masked attention: only as many categories as the factor has values stay active.
         reduction: of the supervised term over the labelled batch.
+        precision: of products, a name of `PRECISIONS`: "tf32" where the device has it, "float32", or "bfloat16".
         spacing: which categories stand for the values of a factor: "bins", or "endpoint" to span the whole grid.
     """
 
@@ -71,6 +73,7 @@ class Config:
     masked: bool = False
     reduction: str = "sum"
     spacing: str = "bins"
+    precision: str = "tf32"
 
     def __post_init__(self) -> None:
         _check(self)
@@ -154,6 +157,8 @@ def _check(config: Config) -> None:
         raise Error("learning_rate and temperature must be positive")
     if config.reduction not in ("sum", "mean"):
         raise Error(f"reduction must be 'sum' or 'mean', got '{config.reduction}'")
+    if config.precision not in PRECISIONS:
+        raise unknown_name("precision", config.precision, PRECISIONS)
     if config.spacing not in SPACINGS:
         raise unknown_name("spacing", config.spacing, SPACINGS)
     if config.supervision is not None:

@@ -57,6 +57,7 @@ def make_recipe(config: Config, shapes: Shapes) -> Recipe:
         noise_scale=config.noise_scale if config.discrete else GAUSSIAN_NOISE,
         learning_rate=config.learning_rate,
         data_seed=config.data_seed,
+        precision=config.precision,
     )
 
 

@@ -63,6 +63,7 @@ class Recipe(eqx.Module):
         noise_scale: of the Gumbel noise at the first and last step.
         learning_rate: of both optimisers.
         data_seed: seed of the data stream, shared by all members; None: every member draws its own batches.
+        precision: of products, a name of `PRECISIONS`.
     """
 
     objective: Objective
@@ -77,6 +78,7 @@ class Recipe(eqx.Module):
     noise_scale: tuple[float, float] = eqx.field(static=True)
     learning_rate: float = eqx.field(static=True)
     data_seed: int | None = eqx.field(static=True)
+    precision: str = eqx.field(static=True, default="tf32")
 
     def optimizer(self) -> optax.GradientTransformation:
         return optax.adam(self.learning_rate)
