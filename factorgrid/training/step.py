@@ -8,14 +8,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.table import HostTable
+from factorgrid.layers.product import products_in
 from factorgrid.models import Autoencoder
 from factorgrid.objectives import Loss, Objective
 from factorgrid.objectives.supervision import Supervision
+from factorgrid.training.compilation import compiler_options
 from factorgrid.training.schedule import cosine
+from factorgrid.training.sharding import AXIS, SPLIT, STATE_SPLIT, WHOLE, member_mesh
 from factorgrid.training.state import DATA, MEMBER_AXIS, NOISE, SHUFFLE, Labelled, Recipe, State, member_key
 
 
@@ -31,16 +35,44 @@ class Fed(eqx.Module):
     raw: Shaped[Array, "..."]
 
 
-@functools.partial(jax.jit, donate_argnums=0)
 def advance(
     state: State, recipe: Recipe, source: Dataset | Fed, labelled: Labelled | None, num_steps: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, " member"]]]:
-    """`num_steps` training steps of all members, compiled once for any number of steps.
+    """`num_steps` training steps of all members, compiled once for any number of steps; `state` is used up.
 
     Returns:
         The new state, and each loss term averaged over these steps, [member]; NaN for members that are frozen.
         The terms include "loss" (the total) and "noise_scale".
     """
+    return program(len(recipe.seeds))(state, recipe, source, labelled, num_steps)
+
+
+@functools.cache
+def program(num_members: int) -> Any:
+    """The compiled `advance` of a group of that many members, on as many devices as share them evenly."""
+    mesh, options = member_mesh(num_members), compiler_options()
+    if mesh.size == 1:
+        return jax.jit(take_steps, donate_argnums=0, compiler_options=options)
+
+    def on_every_device(state: State, recipe: Recipe, source: Dataset | Fed, *rest: Any) -> Any:
+        own_rows = isinstance(source, Fed) and recipe.data_seed is None
+        parts = Fed(WHOLE, PartitionSpec(None, AXIS)) if own_rows else WHOLE  # type: ignore[arg-type]
+        split = jax.shard_map(
+            take_steps,
+            mesh=mesh,
+            in_specs=(STATE_SPLIT, SPLIT, parts, WHOLE, WHOLE),
+            out_specs=(STATE_SPLIT, SPLIT),
+            check_vma=False,
+        )
+        return split(state, recipe, source, *rest)
+
+    return jax.jit(on_every_device, donate_argnums=0, compiler_options=options)
+
+
+def take_steps(
+    state: State, recipe: Recipe, source: Dataset | Fed, labelled: Labelled | None, num_steps: Int[Array, ""]
+) -> tuple[State, dict[str, Float[Array, " member"]]]:
+    """`advance` on one device, for the members that lie there."""
     first_step = state.step
 
     def body(_: Int[Array, ""], carry: tuple[State, dict[str, Array]]) -> tuple[State, dict[str, Array]]:
@@ -49,9 +81,12 @@ def advance(
         state, terms = group_step(state, recipe, images, labelled)
         return state, jax.tree.map(jnp.add, sums, terms)
 
-    one_step = jax.eval_shape(lambda: group_step(state, recipe, batch_of(recipe, source, state.step, 0), labelled)[1])
-    zeros = jax.tree.map(lambda term: jnp.zeros(term.shape, term.dtype), one_step)
-    state, sums = jax.lax.fori_loop(0, num_steps, body, (state, zeros))
+    with products_in(recipe.precision):
+        one_step = jax.eval_shape(
+            lambda: group_step(state, recipe, batch_of(recipe, source, state.step, 0), labelled)[1]
+        )
+        zeros = jax.tree.map(lambda term: jnp.zeros(term.shape, term.dtype), one_step)
+        state, sums = jax.lax.fori_loop(0, num_steps, body, (state, zeros))
     return state, jax.tree.map(lambda total: total / num_steps, sums)
 
 

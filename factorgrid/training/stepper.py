@@ -9,6 +9,7 @@ import numpy as np
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.feeder import Feeder
 from factorgrid.datasets.table import HostTable
+from factorgrid.training.sharding import SPLIT, WHOLE, member_mesh, place
 from factorgrid.training.state import Labelled, Recipe, State
 from factorgrid.training.step import Fed, advance, rows_of_steps
 
@@ -26,7 +27,10 @@ class Stepper:
     def __init__(
         self, recipe: Recipe, dataset: Dataset, labelled: Labelled | None, first_step: int, log_every: int
     ) -> None:
-        self._recipe, self._dataset, self._labelled = recipe, dataset, labelled
+        mesh = member_mesh(len(recipe.seeds))
+        # once, or every call would send them to all devices again
+        self._program_recipe = place(recipe, mesh, SPLIT)
+        self._recipe, self._dataset, self._labelled = recipe, place(dataset, mesh, WHOLE), place(labelled, mesh, WHOLE)
         self._first, self._log_every = first_step, log_every
         self._chunk, self._compiled = 1, False
         self._feeder: Feeder | None = None
@@ -53,7 +57,7 @@ class Stepper:
         if self._feeder is not None and isinstance(self._dataset, HostTable):
             source = Fed(self._dataset, next(self._feeder))
         began = time.monotonic()
-        state, terms = advance(state, self._recipe, source, self._labelled, jnp.asarray(num_steps, jnp.int32))
+        state, terms = advance(state, self._program_recipe, source, self._labelled, jnp.asarray(num_steps, jnp.int32))
         means = {name: np.asarray(values) for name, values in terms.items()}
         self._learn(num_steps, time.monotonic() - began)
         return state, num_steps, means

@@ -9,6 +9,7 @@ from factorgrid import datasets
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.training.checkpoint import Checkpoints
+from factorgrid.training.compilation import enable_cache
 from factorgrid.training.config import Config
 from factorgrid.training.group import labelled_sets
 from factorgrid.training.history import History, Keeper
@@ -44,6 +45,7 @@ def train(
     Raises:
         Error: see `Config`, `datasets.load`, `Run.create`; or every member has diverged.
     """
+    enable_cache()
     dataset = datasets.load(config.data, **config.data_options) if dataset is None else dataset
     run = Run.create(Path(out), config, dataset)
     if run.finished:

@@ -12,7 +12,7 @@ from factorgrid.training import Config
 from factorgrid.training.group import Shapes, labelled_sets, make_recipe
 from factorgrid.training.schedule import cosine
 from factorgrid.training.state import initial_state
-from factorgrid.training.step import advance, labelled_batch
+from factorgrid.training.step import advance, labelled_batch, program
 from factorgrid.training.weights import member_of
 
 # One configuration wherever it will do: compiling is what these tests wait for.
@@ -66,10 +66,10 @@ def test_any_number_of_steps_is_one_program():
     recipe = make_recipe(BASE, Shapes.of(CIRCLES))
     state = initial_state(recipe)
     state, _ = advance(state, recipe, CIRCLES, None, jnp.asarray(2, jnp.int32))
-    before = advance._cache_size()
+    before = program(len(recipe.seeds))._cache_size()
     for count in (1, 3, 5):
         state, _ = advance(state, recipe, CIRCLES, None, jnp.asarray(count, jnp.int32))
-    assert advance._cache_size() == before
+    assert program(len(recipe.seeds))._cache_size() == before
     assert int(state.step) == 11
 
 
