@@ -84,7 +84,7 @@ class Recipe(eqx.Module):
         return optax.adam(self.learning_rate)
 
     def aux_optimizer(self) -> optax.GradientTransformation:
-        """The discriminator's Adam forgets faster (SPEC A.7)."""
+        """The discriminator's Adam forgets faster (the paper's code)."""
         return optax.adam(self.learning_rate, b1=0.5, b2=0.9)
 
 

@@ -120,7 +120,7 @@ def rows_of_steps(
 def group_step(
     state: State, recipe: Recipe, images: Float[Array, "*member batch height width channel"], labelled: Labelled | None
 ) -> tuple[State, dict[str, Float[Array, " member"]]]:
-    """One step of all members: all gradients are taken at the weights before the step (SPEC A.8)."""
+    """One step of all members: all gradients are taken at the weights before the step."""
     batch = None if labelled is None else labelled_batch(labelled, recipe.batch_size, state.step)
     noise_scale = cosine(*recipe.noise_scale, state.step, recipe.num_steps)
     shared = recipe.data_seed is not None

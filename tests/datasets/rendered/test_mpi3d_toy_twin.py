@@ -54,7 +54,7 @@ def center(picture: np.ndarray, channel: int) -> np.ndarray:
 
 
 def test_the_papers_values_are_a_part_of_all_values():
-    """SPEC I.1: colours 1, 2, 3, 4 and shapes 0, 1, 3, 5 of the six."""
+    """The inferred subset: colours 1, 2, 3, 4 and shapes 0, 1, 3, 5 of the six."""
     paper, full = MPI3DToyTwin(), MPI3DToyTwin(subset="all")
     assert (paper.space.sizes, full.space.sizes) == ((4, 4, 2, 3, 3, 40, 40), (6, 6, 2, 3, 3, 40, 40))
     assert (full.colors, full.shapes) == (tuple(COLORS), SHAPES)
