@@ -27,8 +27,7 @@ NUM_CORNERS = 30
 class Circles(Dataset):
     """Factors: x and y in 20 equal bins of [0.2, 0.8]; the position within the bin is drawn anew for each image.
 
-    The bins are what the metrics see (continuous factors are discretised with the 20 bins that metrics use); images come from
-    the continuous positions.
+    The bins are what the metrics see, which count 20 of each code too; images come from the continuous positions.
 
     Attributes:
         scale: side of the square of equal area, as a part of the frame.

@@ -6,7 +6,7 @@ these the twin is off by 0.8 % of full scale, and its objects by half a pixel (d
 
 The file of the paper has four colours and four shapes, today's public file six and six. By the data set's own
 early readme the smaller is the larger restricted to green, red, blue, brown and to cone, cube, hexagonal prism, sphere
-(inferred from the names of colours and shapes in an old readme of its authors). Both are offered; the smaller is the default, as in the paper.
+(inferred from names, unchecked on pixels). Both are offered; the smaller is the default, as in the paper.
 """
 
 import equinox as eqx
