@@ -53,7 +53,7 @@ class Run:
         if not isinstance(described, dict) or "config" not in described:
             raise Error(f"{folder / 'config.json'} describes no run; delete the folder and train again")
         data = described["data"]
-        factors = None if data["factors"] is None else tuple(data["factors"].values())
+        factors = None if data["factors"] is None else tuple(size for _, size in data["factors"])
         return Run(folder, Config.from_json(described["config"]), Shapes(tuple(data["image_shape"]), factors))
 
     @staticmethod
@@ -177,7 +177,8 @@ def _described(config: Config, dataset: Dataset) -> dict[str, Any]:
         "data": {
             "name": dataset.name,
             "image_shape": list(dataset.image_shape),
-            "factors": None if space is None else dict(zip(space.names, space.sizes)),
+            # pairs, not an object: the order of the factors matters
+            "factors": None if space is None else [list(pair) for pair in zip(space.names, space.sizes)],
             "origin": getattr(dataset, "origin", "rendered"),
         },
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -83,9 +83,22 @@ def test_config_json_says_everything(tiny_run, tiny_config):
     described = json.loads((tiny_run.path / "config.json").read_text())
     assert Config.from_json(described["config"]) == tiny_config
     assert described["identity"] == tiny_config.identity
-    assert described["data"]["factors"] == {"x": 20, "y": 20}
+    assert described["data"]["factors"] == [["x", 20], ["y", 20]]
     assert described["versions"]["jax"]
     assert described["hardware"]["cores"] >= 1
+
+
+def test_a_reopened_run_has_the_masks_it_was_trained_with(tmp_path):
+    """Sizes must come back in the order of the factors, which is not that of the alphabet."""
+    run = fg.train(
+        data="dsprites_twin", model="dvae", steps=1, architecture="mlp", labels=10, masked=True,
+        out=tmp_path / "run", quiet=True,
+    )  # fmt: skip
+    reopened = Run.open(run.path)
+    assert reopened.shapes == run.shapes
+    assert reopened.recipe().latent == run.recipe().latent
+    assert [len(active) for active in reopened.recipe().latent.active[:5]] == [3, 6, 40, 32, 32]
+    assert np.isfinite(fg.evaluate(run.path, ["validation"])["validation_loss"]).all()
 
 
 def test_a_trained_model_is_usable_in_three_lines(tiny_run):
