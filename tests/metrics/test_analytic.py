@@ -1,4 +1,4 @@
-"""Values known without any reference: perfect, independent and degenerate codes; golden numbers of the reference; invariances."""
+"""Values known without any reference: perfect, independent and degenerate codes; golden numbers; invariances."""
 
 import numpy as np
 import pytest
