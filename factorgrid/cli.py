@@ -191,7 +191,9 @@ def train(options: Any) -> None:
         },
     }
     own = {f.name for f in dataclasses.fields(options)} - {f.name for f in dataclasses.fields(_Train)}
-    grid = {name: list(getattr(options, name)) for name in sorted(own) if getattr(options, name)}
+    grid: dict[str, tuple[float, ...]] = {
+        name: getattr(options, name) for name in sorted(own) if getattr(options, name)
+    }
     if options.preset is not None:
         grid = {**preset(options.preset, options.model, supervised=options.labels > 0), **grid}
     run = api.train(
