@@ -1,7 +1,6 @@
-"""How programs are compiled: the cache that processes share, and options that were measured to pay."""
+"""The cache of compiled programs that processes share."""
 
 import contextlib
-import functools
 import os
 from pathlib import Path
 
@@ -27,20 +26,3 @@ def enable_cache() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             jax.config.update("jax_compilation_cache_dir", str(folder))
-
-
-@functools.cache
-def compiler_options() -> dict[str, str]:
-    """Options for the programs that train.
-
-    On CPUs XLA may hand products and reductions to a library (YNNPACK) that is slower than XLA's own ones on ours,
-    by a tenth of a training step; see docs/speed.md. Versions that do not know the option get none.
-    """
-    if jax.default_backend() != "cpu":
-        return {}
-    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
-    try:
-        jax.jit(lambda x: x + 1, compiler_options=options).lower(0.0).compile()
-    except Exception:  # jaxlib has no class of its own for an unknown option
-        return {}
-    return options

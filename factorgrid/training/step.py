@@ -17,7 +17,6 @@ from factorgrid.layers.product import products_in
 from factorgrid.models import Autoencoder
 from factorgrid.objectives import Loss, Objective
 from factorgrid.objectives.supervision import Supervision
-from factorgrid.training.compilation import compiler_options
 from factorgrid.training.schedule import cosine
 from factorgrid.training.sharding import AXIS, SPLIT, STATE_SPLIT, WHOLE, member_mesh
 from factorgrid.training.state import DATA, MEMBER_AXIS, NOISE, SHUFFLE, Labelled, Recipe, State, member_key
@@ -50,9 +49,9 @@ def advance(
 @functools.cache
 def program(num_members: int) -> Any:
     """The compiled `advance` of a group of that many members, on as many devices as share them evenly."""
-    mesh, options = member_mesh(num_members), compiler_options()
+    mesh = member_mesh(num_members)
     if mesh.size == 1:
-        return jax.jit(take_steps, donate_argnums=0, compiler_options=options)
+        return jax.jit(take_steps, donate_argnums=0)
 
     def on_every_device(state: State, recipe: Recipe, source: Dataset | Fed, *rest: Any) -> Any:
         own_rows = isinstance(source, Fed) and recipe.data_seed is None
@@ -66,7 +65,7 @@ def program(num_members: int) -> Any:
         )
         return split(state, recipe, source, *rest)
 
-    return jax.jit(on_every_device, donate_argnums=0, compiler_options=options)
+    return jax.jit(on_every_device, donate_argnums=0)
 
 
 def take_steps(

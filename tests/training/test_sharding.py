@@ -6,8 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+
+from factorgrid import datasets
+from factorgrid.training.config import Config
+from factorgrid.training.group import Shapes, make_recipe
+from factorgrid.training.state import initial_state
+from factorgrid.training.step import take_steps
 
 SCRIPT = """
 import json, sys
@@ -35,6 +43,25 @@ for name, seed in (("shared", 0), ("own", None)):
     result[name] = {"devices": devices, "loss": np.asarray(terms["loss"]).tolist(), "step": int(state.step)}
 print(json.dumps(result))
 """
+
+
+def test_members_at_once_equal_members_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accelerators batch the members' products, a CPU takes one after the other."""
+    config = Config(
+        data="circles", model="factor_dvae", seeds=(0, 1, 2), steps=10, batch_size=4, architecture="conv64",
+        num_latents=2, num_categories=4,
+    )  # fmt: skip
+    data = datasets.load("circles")
+    recipe = make_recipe(config, Shapes.of(data))
+    results = {}
+    for backend in ("cpu", "gpu"):
+        monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
+        step = jax.jit(lambda state: take_steps(state, recipe, data, None, jnp.asarray(2, jnp.int32)))
+        state, terms = step(initial_state(recipe))
+        results[backend] = jax.tree.leaves(state.model), terms["loss"]
+    np.testing.assert_allclose(results["gpu"][1], results["cpu"][1], rtol=1e-5)
+    for at_once, in_turn in zip(results["gpu"][0], results["cpu"][0]):
+        assert np.abs(np.asarray(at_once) - np.asarray(in_turn)).max() <= 2 * 2.1e-4  # see below
 
 
 def trained_on(num_devices: int, folder: Path) -> dict:
