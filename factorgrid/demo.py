@@ -16,7 +16,7 @@ from factorgrid.terminal import evaluation_progress
 from factorgrid.training import Run
 
 NUM_SEEDS = 5
-STEPS = 10_000
+STEPS = 8_000
 IMAGE_SIZE = 32
 LEARNING_RATE = 5e-4
 MODELS = ("vae", "dvae")
