@@ -21,21 +21,13 @@ from factorgrid.datasets import npz
 from factorgrid.datasets.files import DataWarning, RemoteFile, damaged, reading
 from factorgrid.datasets.index import Grid
 from factorgrid.datasets.prepare import prepared
+from factorgrid.datasets.rendered.mpi3d_toy_twin import NAMES
 from factorgrid.datasets.table import HostTable, Layout, Residence, Table, make_table
 from factorgrid.errors import Error, unknown_name
 from factorgrid.factors import FactorSpace
 
 Variant = Literal["toy", "realistic", "real"]
 
-NAMES = (
-    "object_color",
-    "object_shape",
-    "object_size",
-    "camera_height",
-    "background_color",
-    "horizontal_axis",
-    "vertical_axis",
-)
 MPI3D_SPACE = FactorSpace(NAMES, (6, 6, 2, 3, 3, 40, 40))
 FIRST_EDITION_SPACE = FactorSpace(NAMES, (4, 4, 2, 3, 3, 40, 40))
 
