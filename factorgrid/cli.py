@@ -1,4 +1,4 @@
-"""The command line: demo, data, train, evaluate, traverse. Flags follow from the tables of methods and objectives."""
+"""The command line: demo, data, train, evaluate, traverse, study. Flags follow from the tables of methods."""
 
 import dataclasses
 import sys
@@ -17,6 +17,7 @@ from factorgrid.errors import Error
 from factorgrid.methods import METHODS, PRESETS, preset
 from factorgrid.metrics import METRICS
 from factorgrid.selectors import SELECTORS
+from factorgrid.study_commands import StudyCommand, study
 
 ABOUT = "Learn disentangled discrete representations: train groups of models, score them, look at them."
 
@@ -219,9 +220,9 @@ def evaluate(options: Evaluate) -> None:
     from factorgrid.evaluation import evaluate as score_run
     from factorgrid.metrics import PUBLISHED, QUICK
     from factorgrid.report import print_scores
-    from factorgrid.terminal import evaluation_progress
+    from factorgrid.terminal import counting_progress
 
-    with evaluation_progress() as progress:
+    with counting_progress("scoring") as progress:
         scores = score_run(
             options.run,
             options.metrics,
@@ -308,6 +309,7 @@ COMMANDS: dict[str, tuple[type, Callable[[Any], None]]] = {
     "train": (_train_command(), train),
     "evaluate": (Evaluate, evaluate),
     "traverse": (Traverse, traverse),
+    "study": (StudyCommand, study),
 }
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from factorgrid import api, report
 from factorgrid.evaluation import evaluate
-from factorgrid.terminal import evaluation_progress
+from factorgrid.terminal import counting_progress
 from factorgrid.training import Run
 
 NUM_SEEDS = 5
@@ -58,7 +58,7 @@ def _train(model: str, out: Path, steps: int, seeds: int) -> Run:
 
 
 def _score(run: Run, console: Console) -> float:
-    with evaluation_progress() as progress:
+    with counting_progress("scoring") as progress:
         scores = evaluate(run, progress=progress)
     report.print_scores(scores, console, title=f"{run.config.model} on {run.config.data}")
     return float(np.median(scores["mig"]))

@@ -1,6 +1,7 @@
 """Scoring a run: metrics of its members' codes and selectors of its members, into `scores.parquet`."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,34 @@ from factorgrid.encode import encode, encode_labelled
 from factorgrid.errors import Error, unknown_name
 from factorgrid.metrics import METRICS, PUBLISHED, Counts
 from factorgrid.metrics import evaluate as evaluate_metrics
+from factorgrid.models.trained import TrainedModel
 from factorgrid.selectors import SELECTORS, straight_through_gap, supervised_validation, udr
 from factorgrid.training import Run
 from factorgrid.training.group import labelled_sets
+from factorgrid.training.state import State
+from factorgrid.training.weights import member_of
 
 DEFAULT = ("mig", "st_gap")
 UDR_IMAGES = 1000
 # (steps done, steps known of, what is being done)
 Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How scores are measured.
+
+    Attributes:
+        seed: of every metric's own stream of draws.
+        counts: how many samples the metrics draw.
+        gap_batches: batches of the straight-through gap.
+        jobs: processes for slow metrics; all cores if None.
+    """
+
+    seed: int = 0
+    counts: Counts = PUBLISHED
+    gap_batches: int = 1000
+    jobs: int | None = None
 
 
 def evaluate(
@@ -33,20 +54,21 @@ def evaluate(
     gap_batches: int = 1000,
     jobs: int | None = None,
     dataset: Dataset | None = None,
+    strict: bool | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Score every member of a run, add the scores to its `scores.parquet`, and return them.
 
     Args:
         run: a trained run, or its folder.
-        metrics: names of `METRICS` and `SELECTORS`, or "six" (the paper's metrics) or "all". What does not apply
-            (a straight-through gap of a Gaussian model, metrics of a data set without factors) is left out of "all",
-            and is an error when named alone.
+        metrics: names of `METRICS` and `SELECTORS`, or "six" (the paper's metrics) or "all".
         seed: of every metric's own stream of draws.
         counts: how many samples the metrics draw; the published numbers by default.
         gap_batches: batches of the straight-through gap; 1000 as published.
         jobs: processes for slow metrics; all cores by default.
         dataset: instead of loading the run's own.
+        strict: whether a name that does not apply (a straight-through gap of a Gaussian model, metrics of a data set
+            without factors) is an error, or is left out. By default it is an error unless "all" was asked for.
         progress: called as (steps done, steps known of, what is being done).
 
     Returns:
@@ -58,18 +80,19 @@ def evaluate(
     run = run if isinstance(run, Run) else Run.open(run)
     names, selectors = split_names(metrics)
     dataset = run.dataset() if dataset is None else dataset
-    # of a group of names, what does not apply is left out; of names chosen one by one it is an error
     asked = (metrics,) if isinstance(metrics, str) else tuple(metrics)
-    chosen = asked != DEFAULT and "all" not in asked
-    selectors = [name for name in selectors if _applies(run, name, chosen=chosen)]
+    strict = (asked != DEFAULT and "all" not in asked) if strict is None else strict
+    selectors = [name for name in selectors if _applies(run, name, strict=strict)]
     if dataset.space is None and names:
-        if chosen:
+        if strict:
             raise Error(f"'{names[0]}' needs ground-truth factors, and data set '{run.config.data}' has none")
         names = []
     if not names and not selectors:
         raise Error("no score applies to this run: it has no factors, and is not discrete")
-    found = _selector_rows(run, dataset, selectors, gap_batches, progress)
-    found += _metric_rows(run, dataset, names, seed, counts, jobs, progress)
+    settings = Settings(seed, counts, gap_batches, jobs)
+    members = Members.of(run, dataset)
+    found = _selector_rows(members, selectors, settings, progress)
+    found += _metric_rows(members, names, settings, progress)
     _store(run, found)
     return table(run, pd.DataFrame(results.to_frame(found)))
 
@@ -97,22 +120,38 @@ def table(run: Run, scores: pd.DataFrame) -> pd.DataFrame:
     return described.merge(spread, on="member", how="left")
 
 
-def _applies(run: Run, selector: str, *, chosen: bool) -> bool:
+@dataclass(frozen=True)
+class Members:
+    """The trained members of a run, loaded once, and the data that they are scored on."""
+
+    run: Run
+    dataset: Dataset
+    state: State
+    models: list[TrainedModel]
+
+    @staticmethod
+    def of(run: Run, dataset: Dataset) -> "Members":
+        state = run.state()
+        return Members(run, dataset, state, [TrainedModel(member_of(state.model, i)) for i in range(len(run.members))])
+
+
+def _applies(run: Run, selector: str, *, strict: bool) -> bool:
     needs = SELECTORS[selector].needs
     fits = {"categories": run.config.discrete, "labels": run.config.labels >= 10, "seeds": len(run.config.seeds) > 1}
-    if chosen and not fits[needs]:
+    if strict and not fits[needs]:
         lacking = "two seeds or more" if needs == "seeds" else needs
         raise Error(f"'{selector}' needs {lacking}, which run {run.path} does not have")
     return fits[needs]
 
 
 def _selector_rows(
-    run: Run, dataset: Dataset, selectors: list[str], gap_batches: int, progress: Progress | None
+    members: Members, selectors: list[str], settings: Settings, progress: Progress | None
 ) -> list[results.Result]:
+    run = members.run
     rows: list[results.Result] = []
     for name in selectors:
-        values, settings = _select(run, dataset, name, gap_batches, progress)
-        known = {"higher_is_better": SELECTORS[name].higher_is_better, **settings}
+        values, measured = _select(members, name, settings, progress)
+        known = {"higher_is_better": SELECTORS[name].higher_is_better, **measured}
         for index, member in enumerate(run.members):
             scores = {key: float(column[index]) for key, column in values.items()}
             rows += results.rows(run.config.identity, member.name, scores, dict.fromkeys(scores, known))
@@ -120,54 +159,49 @@ def _selector_rows(
 
 
 def _select(
-    run: Run, dataset: Dataset, name: str, gap_batches: int, progress: Progress | None
+    members: Members, name: str, settings: Settings, progress: Progress | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    state, recipe = run.state(), run.recipe()
+    run = members.run
     if name == "st_gap":
 
         def report(done: int, total: int) -> None:
             if progress is not None:
                 progress(done, total, "straight-through gap")
 
-        gaps = straight_through_gap(state, recipe, dataset, num_batches=gap_batches, progress=report)
-        return gaps, {"num_batches": gap_batches}
+        batches = settings.gap_batches
+        gaps = straight_through_gap(members.state, run.recipe(), members.dataset, num_batches=batches, progress=report)
+        return gaps, {"num_batches": batches}
     if name == "udr":
-        return {"udr": _udr(run, dataset)}, {"num_images": UDR_IMAGES}
-    sets = labelled_sets(run.config, dataset)
+        return {"udr": _udr(members)}, {"num_images": UDR_IMAGES}
+    sets = labelled_sets(run.config, members.dataset)
     assert sets is not None
-    return supervised_validation(state, recipe, sets[1]), {"num_images": len(sets[1].images)}
+    return supervised_validation(members.state, run.recipe(), sets[1]), {"num_images": len(sets[1].images)}
 
 
-def _udr(run: Run, dataset: Dataset) -> list[float]:
+def _udr(members: Members) -> list[float]:
     """UDR of every member among the seeds of its own hyperparameters."""
-    images, _ = dataset.draw(UDR_IMAGES, seed=0)
-    models = [run.model(member.name) for member in run.members]
-    codes = [model.encode(images) for model in models]
-    kl = [model.kl(images).mean(axis=0) for model in models]
+    images, _ = members.dataset.draw(UDR_IMAGES, seed=0)
+    codes = [model.encode(images) for model in members.models]
+    kl = [model.kl(images).mean(axis=0) for model in members.models]
+    num_seeds = len(members.run.config.seeds)
     scores: list[float] = []
-    for start in range(0, len(models), len(run.config.seeds)):  # seeds run fastest among the members
-        siblings = slice(start, start + len(run.config.seeds))
+    for start in range(0, len(codes), num_seeds):  # seeds run fastest among the members
+        siblings = slice(start, start + num_seeds)
         scores += udr(codes[siblings], kl[siblings])
     return scores
 
 
 def _metric_rows(
-    run: Run,
-    dataset: Dataset,
-    names: list[str],
-    seed: int,
-    counts: Counts,
-    jobs: int | None,
-    progress: Progress | None,
+    members: Members, names: list[str], settings: Settings, progress: Progress | None
 ) -> list[results.Result]:
     if not names:
         return []
-    scores = _scores(run, dataset, names, seed, counts, jobs, progress)
-    settings = metric_room.metric_settings(names, seed=seed, counts=counts)
+    run = members.run
+    measured = metric_room.metric_settings(names, seed=settings.seed, counts=settings.counts)
     rows: list[results.Result] = []
-    for member, values in zip(run.members, scores):
+    for member, values in zip(run.members, _scores(members, names, settings, progress)):
         known = {
-            key: {"higher_is_better": metric_room.higher_is_better(key), **settings[metric_room.metric_of(key)]}
+            key: {"higher_is_better": metric_room.higher_is_better(key), **measured[metric_room.metric_of(key)]}
             for key in values
         }
         rows += results.rows(run.config.identity, member.name, values, known)
@@ -175,24 +209,18 @@ def _metric_rows(
 
 
 def _scores(
-    run: Run,
-    dataset: Dataset,
-    names: list[str],
-    seed: int,
-    counts: Counts,
-    jobs: int | None,
-    progress: Progress | None,
+    members: Members, names: list[str], settings: Settings, progress: Progress | None
 ) -> list[dict[str, float]]:
-    models = [run.model(member.name) for member in run.members]
+    dataset, models, seed, counts = members.dataset, members.models, settings.seed, settings.counts
     if not isinstance(dataset, Table | HostTable) or dataset.layout.index.complete:
         representations = [encode(model, dataset) for model in models]
-        return evaluate_metrics(representations, names, seed=seed, counts=counts, jobs=jobs, progress=progress)
+        return evaluate_metrics(representations, names, seed=seed, counts=counts, jobs=settings.jobs, progress=progress)
     scores = []
     for index, model in enumerate(models):
         codes, factors = encode_labelled(model, dataset, seed=seed, limit=counts.num_train + counts.num_test)
-        scores.append(metric_room.score(codes, factors, names, seed, counts=counts, jobs=jobs))
+        scores.append(metric_room.score(codes, factors, names, seed, counts=counts, jobs=settings.jobs))
         if progress is not None:
-            progress(index + 1, len(models), run.members[index].name)
+            progress(index + 1, len(models), members.run.members[index].name)
     return scores
 
 

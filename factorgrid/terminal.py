@@ -1,24 +1,28 @@
-"""What the commands print besides scores: progress of an evaluation, what is on disk."""
+"""What the commands print besides scores: progress, what is on disk, plans and states of studies."""
 
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from factorgrid.datasets.download import Status
+from factorgrid.study import Outcome, Study
+from factorgrid.study.estimate import GroupEstimate
+from factorgrid.study.progress import duration
 
 PLAIN_SECONDS = 30.0
 
 
 @contextlib.contextmanager
-def evaluation_progress(console: Console | None = None) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar for `evaluate`, called as (steps done, steps known of, what); lines now and then without a terminal."""
+def counting_progress(title: str, console: Console | None = None) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar that is called as (steps done, steps known of, what); lines now and then without a terminal."""
     console = console or Console(stderr=True)
     bar = Progress(
-        TextColumn("scoring"),
+        TextColumn(title),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -29,7 +33,7 @@ def evaluation_progress(console: Console | None = None) -> Iterator[Callable[[in
         disable=not console.is_terminal,
         transient=True,
     )
-    task = bar.add_task("encoding", total=None)
+    task = bar.add_task("", total=None)
     said = time.monotonic()
 
     def report(done: int, total: int, what: str) -> None:
@@ -37,7 +41,7 @@ def evaluation_progress(console: Console | None = None) -> Iterator[Callable[[in
         bar.update(task, completed=done, total=total, description=what)
         if not console.is_terminal and time.monotonic() - said > PLAIN_SECONDS:
             said = time.monotonic()
-            console.print(f"scoring: {done} of {total} steps, {what}", soft_wrap=True)
+            console.print(f"{title}: {done} of {total} steps, {what}", soft_wrap=True)
 
     with bar:
         yield report
@@ -67,3 +71,66 @@ def _readable(num_bytes: int) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:.3g} GB"
+
+
+def print_studies(studies: Sequence[tuple[Study, int]], console: Console) -> None:
+    """One row per study that comes with the library, with its number of models."""
+    table = Table("study", "what it is", "models", box=None, header_style="bold")
+    for study, num_models in studies:
+        table.add_row(study.name, study.title, f"{num_models:,}")
+    console.print(table)
+    console.print("what one takes: factorgrid study plan NAME; its file: factorgrid study show NAME", highlight=False)
+
+
+def print_plan(study: Study, estimates: Sequence[GroupEstimate], console: Console) -> None:
+    """A row for each data set and method: groups, members, steps, memory of a group, arithmetic, hours."""
+    table = Table(
+        "data set", "method", "groups", "members", "steps each", "memory", "PFLOP", "training",
+        box=None, header_style="bold", title=f"{study.name}: {study.title}", title_justify="left",
+    )  # fmt: skip
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for column in table.columns[:2]:
+        column.no_wrap = True
+    cells: dict[tuple[str, str], list[GroupEstimate]] = {}
+    for one in estimates:
+        labels = f", {one.group.config.labels} labels" if one.group.config.labels else ""
+        cells.setdefault((one.group.data, one.group.method + labels), []).append(one)
+    for (data, method), ones in cells.items():
+        table.add_row(data, method, *_plan_cells(ones))
+    table.add_section()
+    table.add_row("all", "", *_plan_cells(list(estimates)), style="bold")
+    console.print(table)
+    if estimates and estimates[0].speed is not None:
+        console.print(
+            "Measured on this machine, one group after the other; scoring comes on top. Memory is that of the "
+            "largest group, with the data set that was measured.",
+            style="dim",
+        )
+
+
+def _plan_cells(estimates: list[GroupEstimate]) -> list[str]:
+    steps = sorted({one.group.config.steps for one in estimates})
+    known = all(one.speed is not None for one in estimates)
+    return [
+        str(len(estimates)),
+        f"{sum(one.group.num_members for one in estimates):,}",
+        " to ".join(f"{number:,}" for number in dict.fromkeys((steps[0], steps[-1]))),
+        _readable(int(max(one.memory for one in estimates))) if known else "-",
+        f"{sum(one.flops for one in estimates) / 1e15:,.3g}" if known else "-",
+        duration(3600 * sum(one.hours for one in estimates)) if known else "-",
+    ]
+
+
+def print_groups(outcome: Outcome, console: Console) -> None:
+    """One row per group: its state, and why it is not done."""
+    table = Table(
+        "group", "members", "state", "", box=None, header_style="bold", title=outcome.title, title_justify="left"
+    )
+    styles = {"done": "green", "running": "cyan", "failed": "bold red", "waiting": "dim"}
+    for group in outcome.groups:
+        state = f"[{styles[group.state]}]{group.state}[/]"
+        table.add_row(group.name, str(group.members), state, escape(group.reason))
+    console.print(table)
+    states = [group.state for group in outcome.groups]
+    console.print(", ".join(f"{states.count(state)} {state}" for state in styles if state in states), highlight=False)

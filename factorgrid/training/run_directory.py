@@ -182,9 +182,14 @@ def _described(config: Config, dataset: Dataset) -> dict[str, Any]:
             "origin": getattr(dataset, "origin", "rendered"),
         },
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": installed(),
         "hardware": hardware(),
     }
+
+
+def installed() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def hardware() -> dict[str, Any]:

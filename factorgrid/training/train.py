@@ -1,5 +1,6 @@
 """Training a group from its configuration to published weights, resumable at any time."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ def train(
     checkpoint_seconds: float = 60.0,
     quiet: bool = False,
     console: Console | None = None,
+    on_step: Callable[[int], None] | None = None,
 ) -> Run:
     """Train the group that `config` describes into the folder `out`, or go on with it where it stopped.
 
@@ -38,6 +40,7 @@ def train(
         dataset: instead of loading `config.data`.
         checkpoint_seconds: at least how often the state is kept; a second more is lost when the process is killed.
         quiet: no progress bar.
+        on_step: called now and then with the number of steps taken so far.
 
     Returns:
         The run, trained.
@@ -69,6 +72,8 @@ def train(
                 step += num_steps
                 history.add(step, num_steps, means)
                 progress.update(step, {name: means[name] for name in means if name != "noise_scale"})
+                if on_step is not None:
+                    on_step(step)
                 alive = _report_frozen(run, progress, alive, np.asarray(state.alive), step)
                 keeper.keep(state, step, last=step == config.steps)
     if not alive.any():

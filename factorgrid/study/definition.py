@@ -1,0 +1,286 @@
+"""What a study is: data sets x methods x hyperparameter values x seeds, training and metrics; read from a TOML file."""
+
+import dataclasses
+import itertools
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from factorgrid.datasets import DATASETS
+from factorgrid.errors import Error, unknown_name
+from factorgrid.evaluation import split_names
+from factorgrid.methods import METHODS, OMEGA, method
+from factorgrid.metrics import PUBLISHED, QUICK, Counts
+from factorgrid.training import Config
+
+DEFAULT_METRICS = ("six", "st_gap", "udr", "validation")
+COUNTS = {"published": PUBLISHED, "quick": QUICK}
+_SUFFIXES = {"bce": "BCE", "l2": "L2", "l2_learned_scale": "L2, learned scale"}
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """A method of a study: what it trains, and what differs from the study's common settings.
+
+    Attributes:
+        title: as tables print it. Entries of one title may differ in the number of labels alone.
+        model: a name of `METHODS`.
+        seeds: how many or which; None: the study's.
+        hyperparameters: values of each hyperparameter; all combinations are trained.
+        options: fields of `Config` for this method only, such as labels, masked, supervision.
+    """
+
+    title: str
+    model: str
+    seeds: tuple[int, ...] | None = None
+    hyperparameters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as a value.
+
+    Attributes:
+        name: short; names its folder.
+        title, description: for people; the description may say what the study can show and what not.
+        data: names of `DATASETS` or paths of a user's own images.
+        methods: what is trained on each of them.
+        seeds: of every method that does not say otherwise.
+        training: fields of `Config` common to all methods.
+        data_options: options of single data sets, such as {"circles": {"image_size": 32}}.
+        metrics: names of metrics and selectors; what does not apply to a group is left out there.
+        counts: how many samples the metrics draw.
+        gap_batches: batches of the straight-through gap.
+        evaluation_seed: of the metrics' draws.
+        group_size: how many members train together at most; all of a method's if None.
+    """
+
+    name: str
+    title: str
+    data: tuple[str, ...]
+    methods: tuple[MethodEntry, ...]
+    description: str = ""
+    seeds: tuple[int, ...] = (0,)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    data_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    metrics: tuple[str, ...] = DEFAULT_METRICS
+    counts: Counts = PUBLISHED
+    gap_batches: int = 1000
+    evaluation_seed: int = 0
+    group_size: int | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def config(self, data: str, entry: MethodEntry) -> Config:
+        """The configuration of all members of one method on one data set.
+
+        Raises:
+            Error: settings that do not exist or do not fit; the message names the method.
+        """
+        options = {**self.training, **entry.options}
+        if data in self.data_options:
+            options["data_options"] = {**options.get("data_options", {}), **self.data_options[data]}
+        try:
+            return Config.from_json(
+                {
+                    "data": data,
+                    "model": entry.model,
+                    "seeds": entry.seeds or self.seeds,
+                    "hyperparameters": dict(entry.hyperparameters),
+                    **options,
+                }
+            )
+        except (Error, TypeError) as error:
+            raise Error(f"study '{self.name}', method '{entry.title}': {error}") from None
+
+    def on_twins(self) -> "Study":
+        """The same study with every published data set replaced by its rendered twin: no download.
+
+        Raises:
+            Error: a data set that has no twin.
+        """
+        options = {twin_of(name): values for name, values in self.data_options.items() if name in DATASETS}
+        return dataclasses.replace(self, data=tuple(twin_of(name) for name in self.data), data_options=options)
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> "Study":
+        """The study that `to_json` gave."""
+        entries = [
+            MethodEntry(
+                title=entry["title"],
+                model=entry["model"],
+                seeds=None if entry["seeds"] is None else tuple(entry["seeds"]),
+                hyperparameters={name: tuple(numbers) for name, numbers in entry["hyperparameters"].items()},
+                options=entry["options"],
+            )
+            for entry in values["methods"]
+        ]
+        counts = {**values["counts"], "downstream_sizes": tuple(values["counts"]["downstream_sizes"])}
+        lists = {name: tuple(values[name]) for name in ("data", "seeds", "metrics")}
+        return Study(**{**values, **lists, "methods": tuple(entries), "counts": Counts(**counts)})
+
+
+def read_study(path: Path) -> Study:
+    """The study in a TOML file; `factorgrid study show small-circles` prints one to begin with.
+
+    Raises:
+        Error: not a TOML file, or keys and values that do not exist or fit; the message names the file.
+    """
+    try:
+        values = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise Error(f"{path} does not exist") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Error(f"{path} is not a TOML file: {error}") from None
+    try:
+        return _study({"name": path.stem, **values})
+    except Error as error:
+        raise Error(f"{path}: {error}") from None
+
+
+def twin_of(name: str) -> str:
+    """The rendered twin of a published data set; data that needs no download is its own.
+
+    Raises:
+        Error: there is none.
+    """
+    if name.endswith("_twin") or name == "circles":
+        return name
+    if f"{name}_twin" not in DATASETS:
+        raise Error(f"data set '{name}' has no rendered twin")
+    return f"{name}_twin"
+
+
+def slug(text: str) -> str:
+    """A file name for a title.
+
+    >>> slug("D-VAE (M)"), slug("β-TCVAE")
+    ('d-vae_m', 'beta-tcvae')
+    """
+    plain = text.lower().replace("β", "beta")
+    return re.sub(r"[^a-z0-9.-]+", "_", plain).strip("_.") or "_"
+
+
+_KEYS: dict[str, Any] = {
+    "name": str,
+    "title": str,
+    "description": str,
+    "data": list,
+    "seeds": (int, list),
+    "metrics": list,
+    "group_size": int,
+    "training": dict,
+    "evaluation": dict,
+    "data_options": dict,
+    "methods": list,
+}
+
+
+def _study(values: Mapping[str, Any]) -> Study:
+    for key, value in values.items():
+        if key not in _KEYS:
+            raise unknown_name("key", key, _KEYS)
+        if not isinstance(value, _KEYS[key]):
+            raise Error(f"'{key}' must be {_kind(_KEYS[key])}, got {value!r}")
+    for key in ("data", "methods"):
+        if not values.get(key):
+            raise Error(f"a study needs '{key}'; see: factorgrid study show small-circles")
+    counts, gap_batches, seed = _evaluation(values.get("evaluation", {}))
+    return Study(
+        name=values["name"],
+        title=values.get("title", values["name"]),
+        description=values.get("description", "").strip(),
+        data=tuple(str(name) for name in values["data"]),
+        methods=tuple(_entry(entry) for entry in values["methods"]),
+        seeds=_seeds(values.get("seeds", 1)),
+        training=values.get("training", {}),
+        data_options=values.get("data_options", {}),
+        metrics=tuple(values.get("metrics", DEFAULT_METRICS)),
+        counts=counts,
+        gap_batches=gap_batches,
+        evaluation_seed=seed,
+        group_size=values.get("group_size"),
+    )
+
+
+def _entry(values: Any) -> MethodEntry:
+    if not isinstance(values, Mapping) or "model" not in values:
+        raise Error(f"an entry of [[methods]] needs 'model', one of {', '.join(METHODS)}; got {values!r}")
+    left = dict(values)
+    model = str(left.pop("model"))
+    chosen = method(model)
+    seeds = left.pop("seeds", None)
+    grid = {name: _numbers(name, left.pop(name)) for name in (*chosen.hyperparameters, OMEGA) if name in left}
+    title = left.pop("title", None) or _title(model, left)
+    return MethodEntry(str(title), model, None if seeds is None else _seeds(seeds), grid, left)
+
+
+def _title(model: str, options: Mapping[str, Any]) -> str:
+    """The paper's names: "VAE (BCE)", "D-VAE (M)"."""
+    title = METHODS[model].title
+    if options.get("masked"):
+        return f"{title} (M)"
+    if not options.get("labels") or METHODS[model].latent == "categorical":
+        return title
+    return f"{title} ({_SUFFIXES[options.get('supervision', 'bce')]})"
+
+
+def _evaluation(values: Mapping[str, Any]) -> tuple[Counts, int, int]:
+    left = dict(values)
+    name = left.pop("counts", "published")
+    if name not in COUNTS:
+        raise unknown_name("counts", name, COUNTS)
+    gap_batches, seed = left.pop("gap_batches", 20 if name == "quick" else 1000), left.pop("seed", 0)
+    known = [f.name for f in dataclasses.fields(Counts)]
+    for key in left:
+        if key not in known:
+            raise unknown_name("key of [evaluation]", key, ["counts", "gap_batches", "seed", *known])
+    changed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in left.items()}
+    return dataclasses.replace(COUNTS[name], **changed), int(gap_batches), int(seed)
+
+
+def _seeds(value: int | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(value, int):
+        if value < 1:
+            raise Error(f"seeds must be a number of seeds (at least 1) or a list of them, got {value}")
+        return tuple(range(value))
+    return tuple(int(seed) for seed in value)
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        raise Error(f"'{name}' must be a number or a list of numbers, got {value!r}")
+    return tuple(float(v) for v in values)
+
+
+def _kind(kinds: Any) -> str:
+    words = {str: "a text", list: "a list", dict: "a table", int: "a whole number"}
+    return " or ".join(words[kind] for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+
+
+def _check(study: Study) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", study.name):
+        raise Error(f"a study's name may have letters, digits, '.', '_' and '-', got '{study.name}'")
+    if study.group_size is not None and study.group_size < 1:
+        raise Error(f"group_size must be at least 1, got {study.group_size}")
+    if study.gap_batches < 1:
+        raise Error(f"gap_batches must be at least 1, got {study.gap_batches}")
+    split_names(study.metrics)
+    for name in study.data_options:
+        if name not in study.data:
+            raise unknown_name("data set in data_options", name, study.data)
+    seen: set[tuple[str, int]] = set()
+    for data, entry in itertools.product(study.data[:1], study.methods):
+        key = (entry.title, study.config(data, entry).labels)
+        if key in seen:
+            raise Error(f"two methods have the title '{entry.title}'; give one of them another 'title'")
+        seen.add(key)

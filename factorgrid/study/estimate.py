@@ -1,0 +1,176 @@
+"""What a study will take: memory, arithmetic and hours, measured on the machine that asks."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from factorgrid import datasets
+from factorgrid.datasets import Dataset
+from factorgrid.errors import Error
+from factorgrid.study.definition import Study, twin_of
+from factorgrid.study.plan import PlannedGroup, plan
+from factorgrid.training import Config
+from factorgrid.training.compilation import enable_cache
+from factorgrid.training.group import Shapes, labelled_sets, make_recipe
+from factorgrid.training.state import Labelled, Recipe, State, initial_state
+from factorgrid.training.step import batch_of, group_step, program
+
+MEASURED_SECONDS = 2.0
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one kind of network costs here.
+
+    Attributes:
+        seconds: of training, for one step of one member.
+        flops: floating-point operations of that, as the compiler counts them (drawing the images left out).
+        shared_bytes: temporary memory that does not grow with the group, and the data if it lies on the device.
+        member_bytes: memory of each member: weights, optimiser, and on accelerators its activations.
+    """
+
+    seconds: float
+    flops: float
+    shared_bytes: float
+    member_bytes: float
+
+
+@dataclass(frozen=True)
+class GroupEstimate:
+    """A group and what its network costs; None if that was not measured."""
+
+    group: PlannedGroup
+    speed: Speed | None
+
+    @property
+    def steps(self) -> int:
+        """Steps of all members together."""
+        return self.group.num_members * self.group.config.steps
+
+    @property
+    def hours(self) -> float:
+        return math.nan if self.speed is None else self.steps * self.speed.seconds / 3600
+
+    @property
+    def flops(self) -> float:
+        return math.nan if self.speed is None else self.steps * self.speed.flops
+
+    @property
+    def memory(self) -> float:
+        """Bytes on the device."""
+        if self.speed is None:
+            return math.nan
+        return self.speed.shared_bytes + self.group.num_members * self.speed.member_bytes
+
+
+def estimate(study: Study, *, measure: bool = True, progress: Progress | None = None) -> tuple[GroupEstimate, ...]:
+    """Every group of a study with what it takes on this machine.
+
+    Groups whose networks have the same shape are measured once, on the first of their data sets. A published data set
+    that is not on this machine is stood in for by its twin. Scoring is not part of it.
+
+    Args:
+        study: what would be trained.
+        measure: compile and run each kind of network for about two seconds; otherwise nothing is known but counts.
+        progress: called as (kinds done, kinds in all, what is being measured).
+    """
+    groups = plan(study)
+    if not measure:
+        return tuple(GroupEstimate(group, None) for group in groups)
+    enable_cache()
+    kinds: dict[Any, PlannedGroup] = {}
+    keys = {group.name: _kind(group) for group in groups}
+    for group in groups:
+        kinds.setdefault(keys[group.name], group)
+    speeds = {}
+    for index, (key, group) in enumerate(kinds.items()):
+        if progress is not None:
+            progress(index, len(kinds), f"{group.method} on {group.data}")
+        speeds[key] = measure_speed(group.config)
+    return tuple(GroupEstimate(group, speeds[keys[group.name]]) for group in groups)
+
+
+def measure_speed(config: Config) -> Speed:
+    """Compile the group's training program, run it for a moment, and read what the compiler says of it.
+
+    On a CPU members take their passes in turn, so one tells for all; elsewhere the whole group is run.
+    """
+    on_cpu = jax.default_backend() == "cpu"
+    if on_cpu:
+        first = {name: values[:1] for name, values in config.hyperparameters.items()}
+        config = replace(config, seeds=config.seeds[:1], hyperparameters=first)
+    dataset = _dataset(config)
+    sets = labelled_sets(config, dataset)
+    labelled = None if sets is None else sets[0]
+    recipe = make_recipe(config, Shapes.of(dataset))
+    state = initial_state(recipe)
+    members = len(config.members)
+    number = jax.ShapeDtypeStruct((), jnp.int32)
+    abstract = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, recipe, dataset, labelled)
+    )
+    compiled = program(members).lower(*abstract, number).compile()
+    memory = compiled.memory_analysis()
+    temporary = int(memory.temp_size_in_bytes)
+    state_bytes = _bytes(state) / members
+    return Speed(
+        seconds=_seconds_per_step(compiled, (state, recipe, dataset, labelled)) / members,
+        flops=_flops(recipe, dataset, labelled) / members,
+        shared_bytes=_bytes(dataset) + (temporary if on_cpu else 0),
+        member_bytes=state_bytes + (0 if on_cpu else temporary / members),
+    )
+
+
+def _kind(group: PlannedGroup) -> tuple[Any, ...]:
+    """Groups with equal kinds have equal programs, but for the data and the size of the group."""
+    config = group.config
+    shape = _dataset(config).image_shape
+    size = 0 if jax.default_backend() == "cpu" else group.num_members
+    return (
+        config.model, config.architecture, config.num_latents, config.num_categories, config.batch_size,
+        config.labels, config.supervision_kind, config.masked, config.precision, shape, size,
+    )  # fmt: skip
+
+
+def _dataset(config: Config) -> Dataset:
+    try:
+        return datasets.load(config.data, **config.data_options)
+    except Error:
+        twin = twin_of(config.data)
+        if twin == config.data:
+            raise
+        return datasets.load(twin)
+
+
+def _seconds_per_step(compiled: Any, arguments: tuple[State, Recipe, Dataset, Labelled | None]) -> float:
+    state, *rest = arguments
+    num_steps, seconds = 1, 0.0
+    for _ in range(12):  # the first call warms up; then more and more steps until they take long enough
+        began = time.perf_counter()
+        state, terms = compiled(state, *rest, jnp.asarray(num_steps, jnp.int32))
+        jax.block_until_ready(terms)
+        seconds = (time.perf_counter() - began) / num_steps
+        if seconds * num_steps > MEASURED_SECONDS / 2:
+            break
+        num_steps = max(num_steps + 1, min(8 * num_steps, int(MEASURED_SECONDS / seconds)))
+    return seconds
+
+
+def _flops(recipe: Recipe, dataset: Dataset, labelled: Labelled | None) -> float:
+    """Of one step of the whole group, before optimisation: the same whatever the device makes of it."""
+    state = eqx.filter_eval_shape(initial_state, recipe)
+    images = jax.eval_shape(lambda step: batch_of(recipe, dataset, step, 0), jax.ShapeDtypeStruct((), jnp.int32))
+    counted = jax.jit(lambda state, images: group_step(state, recipe, images, labelled)).lower(state, images)
+    analysis = counted.cost_analysis()
+    return float(analysis["flops"]) if analysis else math.nan
+
+
+def _bytes(tree: Any) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(eqx.filter(tree, eqx.is_array)))

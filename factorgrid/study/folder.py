@@ -1,0 +1,171 @@
+"""A study on disk, and what any number of processes may read and write there at once.
+
+`study.json`; `groups/NAME/` (run folders); `results/NAME-KEY.parquet` (one atomic file a group; the key is a hash of
+what was trained and how it was scored); `failed/NAME.json`; `running/NAME.json` (who works on it, refreshed while
+they do); `report/`.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from factorgrid.errors import Error
+from factorgrid.files import read_json, read_parquet, write_json, write_parquet
+from factorgrid.study.definition import Study
+from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.plan import PlannedGroup, plan
+from factorgrid.training import Run
+from factorgrid.training.config import differences
+from factorgrid.training.run_directory import hardware, installed
+
+STALE_SECONDS = 120.0  # a mark that has not been refreshed for so long is of a process that has died
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """A study and the folder that it lives in."""
+
+    path: Path
+    study: Study
+
+    @staticmethod
+    def open(path: Path) -> "StudyFolder":
+        """The study in a folder.
+
+        Raises:
+            Error: the folder holds none.
+        """
+        if not (path / "study.json").exists():
+            raise Error(f"{path} holds no study (no study.json); begin one with: factorgrid study run small-circles")
+        described = read_json(path / "study.json")
+        try:
+            return StudyFolder(path, Study.from_json(described["study"]))
+        except (KeyError, TypeError) as error:
+            raise Error(f"{path / 'study.json'} describes no study ({error}); run the study again") from None
+
+    @staticmethod
+    def create(path: Path, study: Study) -> "StudyFolder":
+        """Begin a study in a folder, or go on with it. Groups may be added; what was trained must not have changed.
+
+        Raises:
+            Error: the folder holds another study, or runs of other configurations.
+        """
+        folder = StudyFolder(path, study)
+        if (path / "study.json").exists():
+            old = StudyFolder.open(path).study
+            if old.name != study.name:
+                raise Error(f"{path} holds the study '{old.name}', not '{study.name}'; choose another --out")
+        for group in folder.groups:
+            if (folder.run_path(group) / "config.json").exists():
+                changed = differences(Run.open(folder.run_path(group)).config, group.config)
+                if changed:
+                    raise Error(
+                        f"{folder.run_path(group)} was trained with other settings ({'; '.join(changed)}); choose "
+                        "another --out, or delete that folder to train it again"
+                    )
+        described = {"study": study.to_json(), "versions": installed(), "hardware": hardware()}
+        write_json(path / "study.json", {**described, "begun": folder.begun or _now()})
+        return folder
+
+    @property
+    def groups(self) -> tuple[PlannedGroup, ...]:
+        return plan(self.study)
+
+    @property
+    def begun(self) -> str | None:
+        path = self.path / "study.json"
+        return str(read_json(path).get("begun")) if path.exists() else None
+
+    def group(self, name: str) -> PlannedGroup:
+        """The group of that name."""
+        (found,) = [group for group in self.groups if group.name == name]
+        return found
+
+    def run_path(self, group: PlannedGroup) -> Path:
+        return self.path / "groups" / group.name
+
+    # --- results
+
+    def result_path(self, group: PlannedGroup) -> Path:
+        study = self.study
+        scored = [sorted(study.metrics), asdict(study.counts), study.gap_batches, study.evaluation_seed]
+        key = hashlib.sha256(json.dumps([group.config.identity, scored]).encode()).hexdigest()[:8]
+        return self.path / "results" / f"{group.name}-{key}.parquet"
+
+    def result(self, group: PlannedGroup) -> pd.DataFrame | None:
+        """The scores of a group, columns as in `outcome.COLUMNS`; None if it is not done.
+
+        Raises:
+            Error: the file is damaged.
+        """
+        path = self.result_path(group)
+        if not path.exists():
+            return None
+        table = read_parquet(path)
+        missing = [name for name in COLUMNS if name not in table.columns]
+        if missing:
+            raise Error(f"{path} is damaged: columns {', '.join(missing)} are missing; delete it and run again")
+        return table[list(COLUMNS)].astype(COLUMNS)
+
+    def write_result(self, group: PlannedGroup, table: pd.DataFrame) -> None:
+        write_parquet(self.result_path(group), table[list(COLUMNS)].astype(COLUMNS))
+        self._failure_path(group).unlink(missing_ok=True)
+
+    # --- failures
+
+    def failure(self, group: PlannedGroup) -> str | None:
+        """The error of a group that failed, or None."""
+        path = self._failure_path(group)
+        return str(read_json(path)["error"]) if path.exists() else None
+
+    def write_failure(self, group: PlannedGroup, error: str) -> None:
+        write_json(self._failure_path(group), {"error": error, "when": _now()})
+
+    def _failure_path(self, group: PlannedGroup) -> Path:
+        return self.path / "failed" / f"{group.name}.json"
+
+    # --- marks of who is at work
+
+    def mark(self, group: PlannedGroup, **progress: Any) -> None:
+        """Say that this process works on the group, and how far it is."""
+        write_json(self._mark_path(group), {"host": socket.gethostname(), "pid": os.getpid(), **progress})
+
+    def unmark(self, group: PlannedGroup) -> None:
+        self._mark_path(group).unlink(missing_ok=True)
+
+    def marked(self, group: PlannedGroup) -> dict[str, Any] | None:
+        """The mark of a process that still works on the group, or None."""
+        path = self._mark_path(group)
+        try:
+            mark = dict(read_json(path))
+            age = time.time() - path.stat().st_mtime
+        except (Error, OSError):  # gone in the meantime
+            return None
+        if mark.get("host") == socket.gethostname() and not _alive(int(mark.get("pid", 0))):
+            return None
+        return mark if age < STALE_SECONDS else None
+
+    def _mark_path(self, group: PlannedGroup) -> Path:
+        return self.path / "running" / f"{group.name}.json"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,217 @@
+"""Doing a study: every group is trained and scored once, whoever does it and however often it is interrupted."""
+
+import fnmatch
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jax
+import pandas as pd
+from rich.console import Console
+
+from factorgrid import results
+from factorgrid.datasets import Dataset
+from factorgrid.errors import Error
+from factorgrid.evaluation import evaluate, split_names
+from factorgrid.metrics import METRICS
+from factorgrid.selectors import SELECTORS
+from factorgrid.study.definition import Study
+from factorgrid.study.folder import StudyFolder
+from factorgrid.study.plan import PlannedGroup
+from factorgrid.study.progress import StudyProgress
+from factorgrid.training import Run, train
+
+ATTEMPTS = 2
+MARK_SECONDS = 5.0
+TRAINING_SHARE = 0.8  # of a group's work, for the progress bar; scoring is the rest
+
+# (share of the group's work that is done, what is being done)
+Report = Callable[[float, str], None]
+
+
+def run_study(
+    study: Study,
+    path: Path,
+    *,
+    only: Sequence[str] = (),
+    quiet: bool = False,
+    console: Console | None = None,
+) -> StudyFolder:
+    """Train and score the groups of a study in this process, one after the other; done ones are left alone.
+
+    Stop it at any time: the same call goes on where it was. A group that fails is tried once more, then its error is
+    kept and the rest goes on; the next call tries it again. Groups that another process works on are left to it.
+
+    Args:
+        study: what to do.
+        path: the study's folder; may be on storage that several machines share.
+        only: patterns of group names ("dsprites_twin-*"); all groups if empty.
+        quiet: no progress bar.
+
+    Returns:
+        The folder; `outcome` reads what it holds.
+
+    Raises:
+        Error: the folder holds something else, or no group has such a name.
+    """
+    folder = StudyFolder.create(path, study)
+    console = console or Console(stderr=True)
+    groups = select_groups(folder, only)
+    with StudyProgress(folder, groups, console=console, quiet=quiet) as progress:
+        for group in waiting_groups(folder, groups, progress.say):
+            if folder.marked(group) is not None:
+                progress.say(f"{group.name}: another process is at it")
+                continue
+            run_group(folder, group, progress.of(group), say=progress.say)
+            progress.finish(group)
+            jax.clear_caches()  # compiled programs of one group are of no use to the next
+    return folder
+
+
+def select_groups(folder: StudyFolder, only: Sequence[str]) -> list[PlannedGroup]:
+    """The groups whose names match any of the patterns.
+
+    Raises:
+        Error: none does.
+    """
+    groups = list(folder.groups)
+    if not only:
+        return groups
+    chosen = [group for group in groups if any(fnmatch.fnmatchcase(group.name, pattern) for pattern in only)]
+    if not chosen:
+        names = ", ".join(group.name for group in groups)
+        raise Error(f"no group of study '{folder.study.name}' matches {' '.join(only)}; it has: {names}")
+    return chosen
+
+
+def waiting_groups(
+    folder: StudyFolder, groups: Sequence[PlannedGroup], say: Callable[[str], None]
+) -> list[PlannedGroup]:
+    """Groups without a readable result. A damaged one is named and removed, so that it is computed again."""
+    waiting = []
+    for group in groups:
+        try:
+            done = folder.result(group) is not None
+        except Error as error:
+            say(f"{error}: it is removed, and {group.name} is scored again")
+            folder.result_path(group).unlink(missing_ok=True)
+            done = False
+        if not done:
+            waiting.append(group)
+    return waiting
+
+
+def run_group(
+    folder: StudyFolder,
+    group: PlannedGroup,
+    report: Report,
+    *,
+    say: Callable[[str], None],
+    dataset: Dataset | None = None,
+) -> bool:
+    """Train and score one group into its result file; whether that went well. Its error is kept if not."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            folder.mark(group, share=0.0, what="starting")
+            run = train(
+                group.config,
+                folder.run_path(group),
+                dataset=dataset,
+                quiet=True,
+                on_step=_training(folder, group, report),
+            )
+            folder.write_result(group, _score(folder, group, run, _scoring(folder, group, report)))
+            return True
+        except Exception as error:  # whatever it is, the other groups go on
+            text = _describe(error)
+            folder.write_failure(group, text)
+            more = (
+                "it is tried once more" if attempt < ATTEMPTS else "the others go on; run the study again to retry it"
+            )
+            say(f"{group.name} failed: {text}; {more}")
+        finally:
+            folder.unmark(group)
+    return False
+
+
+def _score(folder: StudyFolder, group: PlannedGroup, run: Run, report: Report) -> pd.DataFrame:
+    study = folder.study
+
+    def progress(done: int, total: int, what: str) -> None:
+        report(done / max(total, 1), what)
+
+    evaluate(
+        run,
+        study.metrics,
+        seed=study.evaluation_seed,
+        counts=study.counts,
+        gap_batches=study.gap_batches,
+        strict=False,
+        progress=progress,
+    )
+    return described(group, run, run.scores, study.metrics)
+
+
+def described(group: PlannedGroup, run: Run, scores: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """The asked scores of a run as rows of a study's table (`outcome.COLUMNS`)."""
+    names, selectors = split_names(metrics)
+    wanted = {key for name in names for key in METRICS[name].keys}
+    wanted |= {key for name in selectors for key in SELECTORS[name].keys}
+    config = group.config
+    members = {member.name: member for member in run.members}
+    rows = [
+        {
+            "group": group.name,
+            "data": config.data,
+            "method": group.method,
+            "model": config.model,
+            "member": row.member,
+            "seed": members[row.member].seed,
+            "hyperparameters": json.dumps(members[row.member].hyperparameters, sort_keys=True),
+            "labels": config.labels,
+            "supervision": config.supervision_kind or "",
+            "masked": config.masked,
+            "steps": config.steps,
+            "metric": row.metric,
+            "value": row.value,
+            "provenance": json.dumps(dict(row.provenance), sort_keys=True),
+        }
+        for row in results.from_frame(scores)
+        if row.metric in wanted and row.member in members
+    ]
+    return pd.DataFrame(rows)
+
+
+def _training(folder: StudyFolder, group: PlannedGroup, report: Report) -> Callable[[int], None]:
+    marking = _marking(folder, group, report)
+
+    def on_step(step: int) -> None:
+        marking(TRAINING_SHARE * step / group.config.steps, f"step {step} of {group.config.steps}")
+
+    return on_step
+
+
+def _scoring(folder: StudyFolder, group: PlannedGroup, report: Report) -> Report:
+    marking = _marking(folder, group, report)
+    return lambda share, what: marking(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, what)
+
+
+def _marking(folder: StudyFolder, group: PlannedGroup, report: Report) -> Report:
+    """Pass reports on, and refresh the group's mark every few seconds."""
+    marked = 0.0
+
+    def mark(share: float, what: str) -> None:
+        nonlocal marked
+        if time.monotonic() - marked > MARK_SECONDS:
+            folder.mark(group, share=share, what=what)
+            marked = time.monotonic()
+        report(share, what)
+
+    return mark
+
+
+def _describe(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    first = text[0] if text else "no message"
+    return first if isinstance(error, Error) else f"{type(error).__name__}: {first}"

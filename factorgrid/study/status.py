@@ -1,0 +1,76 @@
+"""Where a study stands: the state of every group, and the outcome that reports read."""
+
+import importlib.metadata
+from pathlib import Path
+
+import pandas as pd
+
+from factorgrid.errors import Error
+from factorgrid.files import read_json
+from factorgrid.study.folder import StudyFolder
+from factorgrid.study.outcome import COLUMNS, Group, Outcome
+from factorgrid.study.plan import PlannedGroup
+
+
+def outcome(path: Path) -> Outcome:
+    """What the study in a folder has found so far.
+
+    Raises:
+        Error: the folder holds no study.
+    """
+    folder = StudyFolder.open(path)
+    groups, tables = [], []
+    for group in folder.groups:
+        state, reason, table = group_state(folder, group)
+        groups.append(Group(group.name, group.data, group.method, group.num_members, state, reason))
+        if table is not None:
+            tables.append(table)
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    study = folder.study
+    return Outcome(
+        name=study.name,
+        title=study.title,
+        description=study.description,
+        data=study.data,
+        methods=tuple(dict.fromkeys(entry.title for entry in study.methods)),
+        table=table,
+        groups=tuple(groups),
+        runs={group.name: folder.run_path(group) for group in folder.groups},
+        facts=_facts(folder),
+    )
+
+
+def group_state(folder: StudyFolder, group: PlannedGroup) -> tuple[str, str, pd.DataFrame | None]:
+    """The group's state (one of `outcome.STATES`), the reason if it is not done, and its scores if it is."""
+    try:
+        table = folder.result(group)
+    except Error as error:
+        return "failed", f"{error}", None
+    if table is not None:
+        return "done", "", table
+    mark = folder.marked(group)
+    if mark is not None:
+        return (
+            "running",
+            f"{mark.get('share', 0):.0%}, {mark.get('what', '')} (process {mark['pid']} on {mark['host']})",
+            None,
+        )
+    failure = folder.failure(group)
+    if failure is not None:
+        return "failed", failure, None
+    begun = (folder.run_path(group) / "config.json").exists()
+    return "waiting", "interrupted; run the study again to go on" if begun else "not begun", None
+
+
+def _facts(folder: StudyFolder) -> dict[str, str]:
+    described = read_json(folder.path / "study.json")
+    training = dict(folder.study.training)
+    hardware = described.get("hardware", {})
+    devices = ", ".join(sorted(set(hardware.get("devices", [])))) or "unknown"
+    facts = {
+        "hardware": f"{devices} ({hardware.get('cores', '?')} cores)",
+        "begun": str(described.get("begun", "unknown"))[:10],
+        "versions": ", ".join(f"{name} {version}" for name, version in described.get("versions", {}).items()),
+        "factorgrid": importlib.metadata.version("factorgrid"),
+    }
+    return {**facts, **{name.replace("_", " "): str(value) for name, value in training.items()}}
