@@ -118,13 +118,13 @@ def measure_speed(config: Config) -> Speed:
     )
     compiled = program(members).lower(*abstract, number).compile()
     memory = compiled.memory_analysis()
-    temporary = int(memory.temp_size_in_bytes)
+    temporary = float(memory.temp_size_in_bytes)
     state_bytes = _bytes(state) / members
     return Speed(
         seconds=_seconds_per_step(compiled, (state, recipe, dataset, labelled)) / members,
         flops=_flops(recipe, dataset, labelled) / members,
-        shared_bytes=_bytes(dataset) + (temporary if on_cpu else 0),
-        member_bytes=state_bytes + (0 if on_cpu else temporary / members),
+        shared_bytes=_bytes(dataset) + (temporary if on_cpu else 0.0),
+        member_bytes=state_bytes + (0.0 if on_cpu else temporary / members),
     )
 
 
@@ -172,5 +172,5 @@ def _flops(recipe: Recipe, dataset: Dataset, labelled: Labelled | None) -> float
     return float(analysis["flops"]) if analysis else math.nan
 
 
-def _bytes(tree: Any) -> int:
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(eqx.filter(tree, eqx.is_array)))
+def _bytes(tree: Any) -> float:
+    return 1.0 * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(eqx.filter(tree, eqx.is_array)))

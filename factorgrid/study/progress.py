@@ -83,7 +83,7 @@ def work(group: PlannedGroup) -> float:
 def duration(seconds: float) -> str:
     """A time for people.
 
-    >>> duration(42), duration(600), duration(3 * 3600), duration(90 * 3600)
+    >>> duration(42.0), duration(600.0), duration(3 * 3600.0), duration(90 * 3600.0)
     ('42 s', '10 min', '3.0 h', '3.8 days')
     """
     if seconds < 90:

@@ -1,0 +1,98 @@
+"""Reading studies: what a file means, and what is said of one that means nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from factorgrid.errors import Error
+from factorgrid.metrics import QUICK, Counts
+from factorgrid.study import Study, load_study, preset_names, preset_text
+from factorgrid.study.definition import read_study, slug, twin_of
+
+
+def test_a_file_is_read(tiny: Study) -> None:
+    assert (tiny.name, tiny.title, tiny.data, tiny.seeds) == ("tiny", "Tiny", ("circles",), (0, 1))
+    assert [entry.title for entry in tiny.methods] == ["VAE", "D-VAE"]
+    assert tiny.counts == Counts(num_train=50, num_test=20, num_variance_estimate=1000, downstream_sizes=(100, 1000))
+    assert tiny.gap_batches == 2
+    config = tiny.config("circles", tiny.methods[1])
+    assert (config.model, config.steps, config.seeds) == ("dvae", 4, (0, 1))
+    assert config.data_options == {"image_size": 8}
+
+
+def test_json_and_back(tiny: Study) -> None:
+    assert Study.from_json(json.loads(json.dumps(tiny.to_json()))) == tiny
+    for name in preset_names():
+        study = load_study(name)
+        back = Study.from_json(json.loads(json.dumps(study.to_json())))
+        assert [back.config(data, entry) for data in back.data for entry in back.methods] == [
+            study.config(data, entry) for data in study.data for entry in study.methods
+        ]
+
+
+def test_titles_of_semi_supervised_methods_are_the_papers() -> None:
+    titles = [entry.title for entry in load_study("paper-semi-supervised").methods]
+    assert titles[:8] == [
+        "VAE (BCE)", "VAE (L2)", "FactorVAE (BCE)", "FactorVAE (L2)", "D-VAE", "D-VAE (M)", "FactorDVAE",
+        "FactorDVAE (M)",
+    ]  # fmt: skip
+    assert titles[8:] == titles[:8]  # with 100 and with 1,000 labels
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('title = "Tiny"', "titel = 'x'", "unknown key 'titel'; did you mean 'title'"),
+        ('data = ["circles"]', "data = 3", "'data' must be a list, got 3"),
+        ('data = ["circles"]', "", "a study needs 'data'"),
+        ("seeds = 2", "seeds = 0", "at least 1"),
+        ('"mig", "st_gap"', '"migg"', "unknown metric 'migg'; did you mean 'mig'"),
+        ("steps = 4", "stepz = 4", "method 'VAE': unknown configuration key 'stepz'; did you mean 'steps'"),
+        ('model = "dvae"', 'model = "d-vae"', "unknown model 'd-vae'; did you mean 'dvae'"),
+        ('model = "dvae"', 'model = "vae"', "two methods have the title 'VAE'"),
+        ('model = "dvae"', 'title = "x"', "needs 'model'"),
+        ('model = "dvae"', 'model = "dvae"\ngamma = 3', "unknown configuration key 'gamma'"),
+        ('model = "dvae"', 'model = "factor_dvae"\ngamma = ["a"]', "'gamma' must be a number or a list of numbers"),
+        ('counts = "quick"', 'counts = "quik"', "unknown counts 'quik'; did you mean 'quick'"),
+        ("gap_batches = 2", "gap_batchs = 2", "unknown key of .evaluation. 'gap_batchs'; did you mean 'gap_batches'"),
+        ("[data_options.circles]", "[data_options.circle]", "unknown data set in data_options 'circle'"),
+        ('title = "Tiny"', "title = ", "is not a TOML file"),
+        ('title = "Tiny"', 'name = "a/b"', "a study's name may have letters"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_name(tiny_file: Path, old: str, new: str, message: str) -> None:
+    text = tiny_file.read_text()
+    assert text.count(old) == 1
+    tiny_file.write_text(text.replace(old, new))
+    with pytest.raises(Error, match=message) as caught:
+        read_study(tiny_file)
+    assert str(caught.value).startswith(str(tiny_file))
+
+
+def test_unknown_studies(tmp_path: Path) -> None:
+    with pytest.raises(Error, match="unknown study 'small-circle'; did you mean 'small-circles'"):
+        load_study("small-circle")
+    with pytest.raises(Error, match=r"none\.toml does not exist"):
+        load_study(tmp_path / "none.toml")
+
+
+def test_presets_are_files_that_can_be_copied(tmp_path: Path) -> None:
+    copy = tmp_path / "small-circles.toml"
+    copy.write_text(preset_text("small-circles"))
+    assert read_study(copy) == load_study("small-circles")
+
+
+def test_twins_stand_in_for_published_data() -> None:
+    study = load_study("paper-unsupervised").on_twins()
+    assert all(name.endswith("_twin") for name in study.data)
+    assert twin_of("circles") == "circles"
+    with pytest.raises(Error, match="'mpi3d_real' has no rendered twin"):
+        twin_of("mpi3d_real")
+
+
+def test_slugs() -> None:
+    assert slug("D-VAE (M)") == "d-vae_m"
+    assert slug("β-TCVAE") == "beta-tcvae"
+    assert slug("()") == "_"
+    assert QUICK.num_train == 1000

@@ -1,0 +1,45 @@
+"""What a study will take."""
+
+import dataclasses
+import math
+
+import pytest
+
+from factorgrid.study import MethodEntry, Study, estimate
+from factorgrid.study.estimate import GroupEstimate, Speed
+from factorgrid.study.plan import plan
+from factorgrid.study.progress import duration, work
+
+
+def test_counts_alone(tiny: Study) -> None:
+    estimates = estimate(tiny, measure=False)
+    assert [one.steps for one in estimates] == [8, 8]
+    assert all(math.isnan(one.hours) for one in estimates)
+
+
+def test_arithmetic_of_estimates(tiny: Study) -> None:
+    one = GroupEstimate(plan(tiny)[0], Speed(seconds=0.5, flops=1e9, shared_bytes=100.0, member_bytes=10.0))
+    assert one.hours == pytest.approx(8 * 0.5 / 3600)
+    assert one.flops == 8e9
+    assert one.memory == 120
+
+
+def test_every_kind_of_network_is_measured_once(tiny: Study) -> None:
+    factor = MethodEntry("FactorDVAE", "factor_dvae", hyperparameters={"gamma": (1.0, 2.0)})
+    study = dataclasses.replace(tiny, methods=(factor, dataclasses.replace(factor, title="again")))
+    seen: list[tuple[int, int, str]] = []
+    first, second = estimate(study, progress=lambda done, total, what: seen.append((done, total, what)))
+    assert seen == [(0, 1, "FactorDVAE on circles")]
+    assert first.speed == second.speed
+    assert first.speed is not None
+    # at the least the products of six 1000-wide layers, forward (joint and shuffled) and backward, for 64 samples
+    assert first.speed.flops > 2 * 64 * 3 * (2 * 1000 + 4 * 1000 * 1000)
+    assert first.speed.member_bytes > 3 * 4 * 4 * 1000 * 1000  # its weights, twice more for Adam
+    assert 0 < first.speed.seconds < 10
+
+
+def test_work_and_words(tiny: Study) -> None:
+    vae, dvae = plan(tiny)
+    assert work(vae) == work(dvae) == 8
+    assert duration(42.0) == "42 s"
+    assert duration(90 * 3600.0) == "3.8 days"

@@ -1,0 +1,169 @@
+"""Doing studies: done once, resumed, failures kept, damage repaired."""
+
+import dataclasses
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from factorgrid.errors import Error
+from factorgrid.study import MethodEntry, Study, StudyFolder, outcome, run_study
+from factorgrid.study import run as run_module
+from factorgrid.study.outcome import COLUMNS
+
+
+def console() -> Console:
+    return Console(file=io.StringIO(), width=500)
+
+
+def said(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_study_is_run_once(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out"
+    run_study(tiny, path, console=console())
+    found = outcome(path)
+    assert [group.state for group in found.groups] == ["done", "done"]
+    assert list(found.table.columns) == list(COLUMNS)
+    assert found.table.groupby(["method", "metric"]).size().to_dict() == {
+        ("VAE", "mig"): 2,
+        ("D-VAE", "mig"): 2,
+        ("D-VAE", "st_gap_elbo"): 2,  # not of Gaussian models
+        ("D-VAE", "st_gap_loss"): 2,
+    }
+    assert np.isfinite(found.table["value"]).all()
+    assert json.loads(found.table["provenance"][0])["num_train"] == 50
+    assert found.table["steps"].eq(4).all()
+    assert not list((path / "running").iterdir())
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a group that is done was run again")
+
+    monkeypatch.setattr(run_module, "train", never)
+    run_study(tiny, path, console=console())
+
+
+def test_only_some_groups(tiny: Study, tmp_path: Path) -> None:
+    run_study(tiny, tmp_path / "out", only=["*-vae"], console=console())
+    assert [group.state for group in outcome(tmp_path / "out").groups] == ["done", "done"]  # d-vae matches too
+    with pytest.raises(Error, match="no group of study 'tiny' matches x; it has: circles-vae, circles-d-vae"):
+        run_study(tiny, tmp_path / "out", only=["x"], console=console())
+
+
+def test_other_metrics_are_scored_without_training_again(
+    tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out"
+    run_study(tiny, path, only=["circles-vae"], console=console())
+    weights = path / "groups" / "circles-vae" / "models" / "seed0.safetensors"
+    made = weights.stat().st_mtime_ns
+    run_study(dataclasses.replace(tiny, metrics=("mig", "modularity")), path, only=["circles-vae"], console=console())
+    table = outcome(path).table
+    assert set(table["metric"]) == {"mig", "modularity"}
+    assert len(table) == 4
+    assert weights.stat().st_mtime_ns == made
+
+
+def test_a_failing_group_is_tried_twice_and_the_rest_goes_on(tiny: Study, tmp_path: Path) -> None:
+    bad = MethodEntry("broken", "dvae", options={"architecture": "conv64"})  # 8 x 8 images do not fit
+    study = dataclasses.replace(tiny, methods=(bad, *tiny.methods))
+    out = console()
+    run_study(study, tmp_path / "out", console=out)
+    found = outcome(tmp_path / "out")
+    assert [group.state for group in found.groups] == ["failed", "done", "done"]
+    assert "64" in found.groups[0].reason
+    assert said(out).count("circles-broken failed") == 2
+    assert "tried once more" in said(out)
+    # mended, it is tried again
+    mended = dataclasses.replace(study, methods=(MethodEntry("broken", "dvae"), *tiny.methods))
+    with pytest.raises(Error, match=r"was trained with other settings \(architecture: conv64 -> mlp\)"):
+        run_study(mended, tmp_path / "out", console=console())
+
+
+def test_a_failure_that_passes_is_forgotten(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real, calls = tmp_path / "out", run_module.train, []
+
+    def flaky(*args: object, **kwargs: object) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            raise MemoryError("for a moment")
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run_module, "train", flaky)
+    out = console()
+    run_study(tiny, path, only=["circles-vae"], console=out)
+    assert "circles-vae failed: MemoryError: for a moment; it is tried once more" in said(out)
+    assert outcome(path).groups[0].state == "done"
+    assert StudyFolder(path, tiny).failure(StudyFolder(path, tiny).groups[0]) is None
+
+
+def test_a_damaged_result_is_named_and_computed_again(tiny: Study, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    run_study(tiny, path, only=["circles-vae"], console=console())
+    before = outcome(path).table
+    (file,) = (path / "results").iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    assert outcome(path).groups[0].state == "failed"
+    assert file.name in outcome(path).groups[0].reason
+    out = console()
+    run_study(tiny, path, only=["circles-vae"], console=out)
+    assert file.name in said(out)
+    assert "is scored again" in said(out)
+    pd.testing.assert_frame_equal(outcome(path).table, before)
+
+
+def test_a_group_of_another_process_is_left_alone(tiny: Study, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    folder = StudyFolder.create(path, tiny)
+    group = folder.groups[0]
+    folder.mark(group, share=0.5, what="step 2 of 4")  # this very process is alive
+    assert outcome(path).groups[0].state == "running"
+    assert "50%, step 2 of 4" in outcome(path).groups[0].reason
+    out = console()
+    run_study(tiny, path, only=[group.name], console=out)
+    assert "another process is at it" in said(out)
+    assert not folder.result_path(group).exists()
+    old = time.time() - 1000
+    os.utime(path / "running" / f"{group.name}.json", (old, old))  # nobody has refreshed it
+    assert folder.marked(group) is None
+
+
+def test_another_study_in_the_folder(tiny: Study, tmp_path: Path) -> None:
+    StudyFolder.create(tmp_path / "out", tiny)
+    with pytest.raises(Error, match="holds the study 'tiny', not 'other'"):
+        StudyFolder.create(tmp_path / "out", dataclasses.replace(tiny, name="other"))
+    with pytest.raises(Error, match=r"holds no study \(no study.json\)"):
+        StudyFolder.open(tmp_path / "nothing")
+
+
+def test_a_killed_study_goes_on_and_ends_like_one_that_was_not(tiny_file: Path, tmp_path: Path) -> None:
+    text = tiny_file.read_text().replace("steps = 4", "steps = 3000")
+    tiny_file.write_text(text)
+    broken, whole = tmp_path / "broken", tmp_path / "whole"
+    code = "from factorgrid.cli import main; main()"
+    command = [sys.executable, "-c", code, "study", "run", str(tiny_file), "--only", "circles-vae", "--quiet", "--out"]
+    process = subprocess.Popen([*command, str(broken)], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (broken / "groups" / "circles-vae" / "config.json").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert outcome(broken).groups[0].state == "waiting"
+    assert "interrupted" in outcome(broken).groups[0].reason
+    for path in (broken, whole):
+        subprocess.run([*command, str(path)], check=True, capture_output=True)
+    pd.testing.assert_frame_equal(outcome(broken).table, outcome(whole).table)
