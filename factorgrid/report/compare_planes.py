@@ -59,20 +59,43 @@ def compare_planes(
         Error: a run that is not of circles or not scored by MIG, or has too few members for a place.
     """
     datasets = [_circles(run) for run in runs]
-    chosen = [_pick(run, planes(run, dataset), picks) for run, dataset in zip(runs, datasets)]
+    rows = [(run_title(run), str(run.path), planes(run, dataset)) for run, dataset in zip(runs, datasets)]
+    return draw_comparison(rows, datasets[0], Path(path), picks=picks, show_data=show_data)
+
+
+def draw_comparison(
+    rows: Sequence[tuple[str, str, Sequence[Plane]]],
+    dataset: Circles,
+    path: Path,
+    *,
+    picks: Sequence[str | int] = ("best", "median", "worst"),
+    show_data: bool = True,
+) -> Path:
+    """The picture of `compare_planes` from planes that are there already, perhaps of several runs together.
+
+    Args:
+        rows: for each row of panels its title, where its planes come from (for errors), and all its planes, the
+            highest MIG first.
+        dataset: what the panel at the left shows.
+        path, picks, show_data: as above.
+
+    Raises:
+        Error: planes that were not scored by MIG, or too few for a place.
+    """
+    chosen = [_pick(origin, ordered, picks) for _, origin, ordered in rows]
     data_width, plane_width = 2.3 if show_data else 0.0, 2.3 * len(picks) + 1.2
-    with picture(Path(path), data_width + plane_width, 2.75 * len(runs) + 0.2, layout="compressed") as figure:
+    with picture(path, data_width + plane_width, 2.75 * len(rows) + 0.2, layout="compressed") as figure:
         right: Figure | SubFigure = figure
         if show_data:
             left, right = figure.subfigures(1, 2, width_ratios=[data_width, plane_width], squeeze=False)[0]
-            _draw_data(left, datasets[0])
-        axes = right.subplots(len(runs), len(picks), squeeze=False)
-        for r, run in enumerate(runs):
+            _draw_data(left, dataset)
+        axes = right.subplots(len(rows), len(picks), squeeze=False)
+        for r, (title, _, ordered) in enumerate(rows):
             for c, (plane, pick) in enumerate(zip(chosen[r], picks)):
                 draw_plane(axes[r, c], plane)
-                axes[r, c].set_title(_panel_title(run, plane, pick, first=c == 0))
+                axes[r, c].set_title(_panel_title(title, len(ordered), plane, pick, first=c == 0))
         add_position_scales(right, list(axes.flat))
-    return Path(path)
+    return path
 
 
 def staircase(dataset: Circles, *, num: int = 38 * BATCH) -> Staircase:
@@ -96,29 +119,29 @@ def _circles(run: Run) -> Circles:
     return dataset
 
 
-def _pick(run: Run, ordered: Sequence[Plane], picks: Sequence[str | int]) -> list[Plane]:
+def _pick(origin: str, ordered: Sequence[Plane], picks: Sequence[str | int]) -> list[Plane]:
     """Members by place; `ordered` has the highest MIG first."""
     scored = [plane for plane in ordered if plane.mig is not None]
     if not scored:
-        raise Error(f"{run.path} has no score 'mig'; run: factorgrid evaluate {run.path} --metrics mig")
+        raise Error(f"{origin} has no score 'mig'; run: factorgrid evaluate {origin} --metrics mig")
     places = {"best": 1, "median": (len(scored) + 1) // 2, "worst": len(scored)}
     found = []
     for pick in picks:
         place = places.get(str(pick), pick)
         if not isinstance(place, int) or not 1 <= place <= len(scored):
             raise Error(
-                f"cannot pick '{pick}' of the {len(scored)} scored members of {run.path}; give best, median, worst, "
+                f"cannot pick '{pick}' of the {len(scored)} scored members of {origin}; give best, median, worst, "
                 f"or a place within 1..{len(scored)}"
             )
         found.append(scored[place - 1])
     return found
 
 
-def _panel_title(run: Run, plane: Plane, pick: str | int, *, first: bool) -> str:
-    """The first panel of a row also names the run."""
+def _panel_title(title: str, num: int, plane: Plane, pick: str | int, *, first: bool) -> str:
+    """The first panel of a row also has its title."""
     place = pick if isinstance(pick, str) else f"no. {pick}"
-    own = f"{place} of {len(run.members)}: MIG {plane.mig:.1%}"
-    return f"{run_title(run)}\n{own}" if first else own
+    own = f"{place} of {num}: MIG {plane.mig:.1%}"
+    return f"{title}\n{own}" if first else own
 
 
 def _draw_data(part: SubFigure, dataset: Circles) -> None:

@@ -1,0 +1,171 @@
+"""One self-contained HTML page: small functions that return escaped HTML; styles, script and pictures are inside.
+
+Nothing is loaded from anywhere: the page opens from disk, without a network, on a phone, in light and dark.
+"""
+
+import base64
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factorgrid.errors import Error
+from factorgrid.report.page_style import SCRIPT, STYLE
+from factorgrid.report.table_files import Table
+
+_WORDS = 24  # letters: longer texts wrap
+_NUMBER = re.compile(r"[<>]?\s*[+\-−]?\d[\d,]*(?:\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page, with its entry in the table of contents.
+
+    Attributes:
+        name: its anchor.
+        title: its heading.
+        body: HTML.
+        entries: anchors and titles of what is in it.
+    """
+
+    name: str
+    title: str
+    body: str
+    entries: tuple[tuple[str, str], ...] = ()
+
+
+def page(title: str, head: str, sections: Sequence[Section]) -> str:
+    """The whole document.
+
+    Args:
+        title: of the study, plain text.
+        head: HTML below the title.
+        sections: in order.
+    """
+    contents = "".join(_contents_entry(section) for section in sections)
+    body = "".join(
+        f'<section id="{attribute(section.name)}"><h2>{text(section.title)}</h2>{section.body}</section>'
+        for section in sections
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
+        f"<title>{text(title)}</title><style>{STYLE}</style></head>\n<body>"
+        f'<header><h1>{text(title)}</h1>{head}</header><div class="columns">'
+        f'<nav aria-label="Contents"><details open><summary>Contents</summary><ol>{contents}</ol></details></nav>'
+        f"<main>{body}</main></div><script>{SCRIPT}</script></body></html>\n"
+    )
+
+
+def text(value: str) -> str:
+    """Plain text as HTML."""
+    return html.escape(value, quote=False)
+
+
+def attribute(value: str) -> str:
+    """Plain text within double quotes of an attribute."""
+    return html.escape(value, quote=True)
+
+
+def paragraph(value: str, *, kind: str = "") -> str:
+    return f'<p class="{attribute(kind)}">{text(value)}</p>' if kind else f"<p>{text(value)}</p>"
+
+
+def facts(values: Sequence[tuple[str, str]]) -> str:
+    """Names and values, side by side where there is room."""
+    rows = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in values)
+    return f'<dl class="facts">{rows}</dl>'
+
+
+def table(shown: Table, *, links: Sequence[str] = ()) -> str:
+    """A table with its title, caption, notes, and links to its files; its columns sort when their heads are clicked."""
+    head = "".join(
+        f'<th scope="col" aria-sort="none"><button type="button">{text(str(name))}</button></th>'
+        for name in shown.frame.columns
+    )
+    columns = list(shown.frame.columns)
+    rows = "".join(
+        f"<tr>{''.join(_cell(shown, r, column) for column in columns)}</tr>" for r in range(len(shown.frame))
+    )
+    heading = f"<h3>{text(shown.title)}</h3>" if shown.title else ""
+    return (
+        f'<div class="block" id="{attribute(shown.name)}">{heading}{_caption(shown.caption, links)}'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{attribute(shown.title)}">'
+        f'<table data-name="{attribute(shown.name)}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{notes(shown.notes)}</div>"
+    )
+
+
+def notes(lines: Sequence[str], *, title: str = "Notes on this table") -> str:
+    """What must be known, folded where it is long."""
+    if not lines:
+        return ""
+    items = "".join(f"<li>{text(line)}</li>" for line in lines)
+    opened = " open" if len(lines) <= 4 else ""
+    return f'<details class="notes"{opened}><summary>{text(title)} ({len(lines)})</summary><ul>{items}</ul></details>'
+
+
+def figure(name: str, title: str, caption: str, png: Path, *, links: Sequence[str] = ()) -> str:
+    """A picture, inside the page.
+
+    Raises:
+        Error: the file cannot be read.
+    """
+    try:
+        data = base64.b64encode(png.read_bytes()).decode()
+    except OSError as error:
+        raise Error(f"cannot read {png}: {error.strerror or error}; draw the report again") from error
+    return (
+        f'<figure class="block" id="{attribute(name)}"><h3>{text(title)}</h3>{_caption(caption, links)}'
+        f'<div class="scroll panel" tabindex="0" role="region" aria-label="{attribute(title)}">'
+        f'<img src="data:image/png;base64,{data}" alt="{attribute(title)}"></div></figure>'
+    )
+
+
+def badge(verdict: str) -> str:
+    """A verdict in words and colour."""
+    return f'<span class="badge {verdict_class(verdict)}">{text(verdict)}</span>'
+
+
+def verdict_class(verdict: str) -> str:
+    """Which colour: never the only carrier of meaning, the words are there too.
+
+    >>> verdict_class("supported on 3 of 6 data sets")
+    'partly'
+    """
+    if verdict.startswith("supported"):
+        return "yes" if verdict == "supported" else "partly"
+    if verdict.startswith("not supported"):
+        return "no"
+    return "unknown"
+
+
+def _cell(shown: Table, row: int, column: str) -> str:
+    """The number large, what follows it small; the text of the cell is the text in the CSV."""
+    value = str(shown.frame[column].iloc[row])
+    if column == shown.frame.columns[0]:
+        return f'<th scope="row">{text(value)}</th>'
+    kinds = (["none"] if value.startswith("–") else []) + (["best"] if (row, column) in shown.best else [])
+    found = _NUMBER.match(value)
+    number = value[: found.end()] if found else value[:1] if value.startswith("–") else ""
+    rest = value[len(number) :]
+    split = bool(number) and rest.startswith((" ", "*")) and not shown.words
+    if not split and len(value) > _WORDS:
+        kinds.append("words")
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
+    inner = f"<b>{text(number)}</b><small>{text(rest)}</small>" if split else text(value)
+    return f"<td{kind}>{inner}</td>"
+
+
+def _caption(caption: str, links: Sequence[str]) -> str:
+    files = " ".join(f'<a href="{attribute(link)}">{text(Path(link).suffix[1:].upper())}</a>' for link in links)
+    shown = f'<span class="files">{files}</span>' if files else ""
+    return f'<p class="caption">{text(caption)} {shown}</p>' if caption or files else ""
+
+
+def _contents_entry(section: Section) -> str:
+    inner = "".join(f'<li><a href="#{attribute(name)}">{text(title)}</a></li>' for name, title in section.entries)
+    below = f"<ol>{inner}</ol>" if inner else ""
+    return f'<li><a href="#{attribute(section.name)}">{text(section.title)}</a>{below}</li>'

@@ -1,0 +1,248 @@
+"""Choosing models by a score, how well that works, and what the score goes along with; all from the tidy table.
+
+Tables in and out: `table` has the columns of `outcome.COLUMNS`. A pool is a set of methods whose models compete on a
+data set: hyperparameters and seeds alike.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from factorgrid.errors import Error
+from factorgrid.metrics import METRICS, SIX
+from factorgrid.selectors import SELECTORS
+from factorgrid.study.statistics import correlate
+
+GAP = "st_gap_loss"
+VALIDATION = "validation_loss"
+SIX_KEYS = tuple(next(iter(METRICS[name].keys)) for name in SIX)
+# the paper's pools: Figure 4, and Figure 6 with the selection row of Table 1; a D-VAE is a FactorDVAE of gamma 0
+DVAES = ("D-VAE",)
+DISCRETE = ("D-VAE", "FactorDVAE")
+IDENTITY = ["data", "labels", "method", "hyperparameters", "group", "member", "seed"]
+RULES = ("median", "validation", "gap")
+
+
+def higher_is_better(key: str) -> bool:
+    """The declared direction of a metric's or selector's value; what is not declared counts as higher is better."""
+    known = {name: metric.higher_is_better for metric in METRICS.values() for name in metric.keys}
+    known |= {name: selector.higher_is_better for selector in SELECTORS.values() for name in selector.keys}
+    return known.get(key, True)
+
+
+def models(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each model: the columns of `IDENTITY`, then one for every metric (NaN where it was not scored).
+
+    Raises:
+        Error: two values of one metric for the same model.
+    """
+    keys = [*IDENTITY, "metric"]
+    if table.duplicated(keys).any():
+        twice = table[table.duplicated(keys)].iloc[0]
+        raise Error(f"group {twice['group']} has two values of {twice['metric']} for {twice['member']}")
+    return table.pivot(index=IDENTITY, columns="metric", values="value").rename_axis(columns=None).reset_index()
+
+
+def correlations(
+    table: pd.DataFrame,
+    *,
+    key: str = GAP,
+    metrics: Sequence[str] = SIX_KEYS,
+    pool: Sequence[str] = DVAES,
+    labels: int = 0,
+) -> pd.DataFrame:
+    """Spearman correlation of a score with metrics, over the models of a pool (Figures 4, 6 and 9 of the paper).
+
+    Args:
+        table: tidy results.
+        key: the score: a straight-through gap, UDR, a statistical efficiency, ...
+        metrics: what it is correlated with.
+        pool: titles of methods.
+        labels: how many labelled images the models were trained with.
+
+    Returns:
+        Columns data, metric, num (models with both values), rho, p; a row for each data set and metric that both exist.
+    """
+    rows = []
+    for data, wide in _pools(table, pool, labels):
+        for metric in metrics:
+            if key not in wide or metric not in wide:
+                continue
+            both = wide[[key, metric]].to_numpy(np.float64)
+            both = both[np.isfinite(both).all(axis=1)]
+            found = correlate(both[:, 0], both[:, 1])
+            rows.append({"data": data, "metric": metric, "num": found.num, "rho": found.rho, "p": found.p})
+    return pd.DataFrame(rows, columns=["data", "metric", "num", "rho", "p"])
+
+
+def select(
+    table: pd.DataFrame,
+    *,
+    key: str = GAP,
+    metrics: Sequence[str] = SIX_KEYS,
+    pool: Sequence[str] = DISCRETE,
+    labels: int = 0,
+) -> pd.DataFrame:
+    """The model with the best score of a pool, per data set, and how its metrics compare with the rest of the pool.
+
+    Ties go to the first in the order of method, hyperparameters, group, member.
+
+    Args:
+        table: tidy results.
+        key: the score; its declared direction counts.
+        metrics: what the chosen model is judged by; higher is better in all of them.
+        pool, labels: which models compete.
+
+    Returns:
+        Columns data, metric; method, hyperparameters, group, member: the chosen model; num: models with both values;
+        value: its metric; median, best: of the pool; gain: value / median - 1; rank: how many models are no better,
+        itself included; percentile: rank / num. Only data sets and metrics that were scored.
+    """
+    rows = []
+    for data, wide in _pools(table, pool, labels):
+        scored = _finite(wide, key)
+        if scored.empty:
+            continue
+        chosen = scored.loc[scored[key].idxmax() if higher_is_better(key) else scored[key].idxmin()]
+        for metric in metrics:
+            others = _finite(scored, metric)
+            if others.empty or not np.isfinite(chosen[metric]):
+                continue
+            value, values = float(chosen[metric]), others[metric].to_numpy(np.float64)
+            median, rank = float(np.median(values)), int(np.sum(values <= value))
+            rows.append(
+                {
+                    "data": data,
+                    "metric": metric,
+                    **{name: chosen[name] for name in ("method", "hyperparameters", "group", "member")},
+                    "num": len(values),
+                    "value": value,
+                    "median": median,
+                    "gain": _gain(value, median),
+                    "best": float(values.max()),
+                    "rank": rank,
+                    "percentile": rank / len(values),
+                }
+            )
+    return pd.DataFrame(rows, columns=_SELECTED)
+
+
+def select_setting(
+    table: pd.DataFrame,
+    *,
+    key: str = GAP,
+    metric: str = "mig",
+    pool: Sequence[str] = DISCRETE,
+    labels: int = 0,
+) -> pd.DataFrame:
+    """The method and hyperparameters whose models have the best median score, per data set, and their median metric.
+
+    The other reading of "Selection" in Table 1 of the paper: a hyperparameter is chosen, not a model.
+
+    Returns:
+        Columns data; method, hyperparameters: the chosen setting; num: its models; score: its median of `key`; value:
+        its median of `metric`; median: of the whole pool; gain: value / median - 1; num_settings: how many competed.
+    """
+    rows = []
+    for data, wide in _pools(table, pool, labels):
+        scored = _finite(_finite(wide, key), metric)
+        if scored.empty:
+            continue
+        settings = scored.groupby(["method", "hyperparameters"], sort=True)[[key, metric]].median()
+        chosen = settings[key].idxmax() if higher_is_better(key) else settings[key].idxmin()
+        method, hyperparameters = chosen
+        mine = (scored["method"] == method) & (scored["hyperparameters"] == hyperparameters)
+        value, median = float(settings.loc[chosen, metric]), float(scored[metric].median())
+        rows.append(
+            {
+                "data": data,
+                "method": method,
+                "hyperparameters": hyperparameters,
+                "num": int(mine.sum()),
+                "score": float(settings.loc[chosen, key]),
+                "value": value,
+                "median": median,
+                "gain": _gain(value, median),
+                "num_settings": len(settings),
+            }
+        )
+    return pd.DataFrame(rows, columns=_SET)
+
+
+def cell_scores(
+    table: pd.DataFrame,
+    *,
+    rule: str = "median",
+    methods: Sequence[str],
+    metrics: Sequence[str] = SIX_KEYS,
+    labels: int,
+) -> pd.DataFrame:
+    """What each method reaches on every data set and metric: the competition of Figure 7 of the paper.
+
+    Args:
+        table: tidy results.
+        rule: "median" over a method's models; "validation": the model with the lowest loss on the held-out labels;
+            "gap": the one with the smallest straight-through gap, of methods that have one; by validation of others.
+        methods: titles of the competitors.
+        metrics, labels: the cells.
+
+    Returns:
+        Index (data, metric), a column for each method, NaN where it has no such model.
+
+    Raises:
+        Error: an unknown rule.
+    """
+    if rule not in RULES:
+        raise Error(f"unknown rule '{rule}'; known: {', '.join(RULES)}")
+    found: dict[str, dict[tuple[str, str], float]] = {method: {} for method in methods}
+    for method in methods:
+        for data, wide in _pools(table, (method,), labels):
+            chosen = _chosen(wide, rule)
+            for metric in metrics:
+                if chosen is not None and metric in chosen:
+                    found[method][data, metric] = float(chosen[metric])
+    cells = pd.DataFrame(found, columns=list(methods), dtype=np.float64)
+    cells.index = pd.MultiIndex.from_tuples(list(cells.index), names=["data", "metric"])
+    return cells
+
+
+def wins(scores: pd.DataFrame) -> pd.Series:
+    """How many cells each method wins; a cell whose best value is shared is split, and counts one in all.
+
+    Args:
+        scores: [cell, method], higher is better; cells in which a method has no value are left out.
+    """
+    values = scores.dropna().to_numpy(np.float64)
+    if not len(values):
+        return pd.Series(0.0, index=scores.columns)
+    best = np.isclose(values, values.max(axis=1, keepdims=True), rtol=0, atol=1e-12)
+    return pd.Series((best / best.sum(axis=1, keepdims=True)).sum(axis=0), index=scores.columns)
+
+
+_SELECTED = ["data", "metric", "method", "hyperparameters", "group", "member", "num", "value", "median", "gain", "best",
+             "rank", "percentile"]  # fmt: skip
+_SET = ["data", "method", "hyperparameters", "num", "score", "value", "median", "gain", "num_settings"]
+
+
+def _pools(table: pd.DataFrame, pool: Sequence[str], labels: int) -> list[tuple[str, pd.DataFrame]]:
+    """The models of a pool for each data set, in the table's order of data sets."""
+    mine = table[table["method"].isin(list(pool)) & (table["labels"] == labels)]
+    return [(str(data), models(mine[mine["data"] == data])) for data in dict.fromkeys(mine["data"])]
+
+
+def _chosen(wide: pd.DataFrame, rule: str) -> pd.Series | None:
+    if rule == "median":
+        return wide.drop(columns=IDENTITY).median()
+    by_gap = rule == "gap" and not _finite(wide, GAP).empty
+    scored = _finite(wide, GAP if by_gap else VALIDATION)
+    return None if scored.empty else scored.loc[scored[GAP if by_gap else VALIDATION].idxmin()]
+
+
+def _finite(wide: pd.DataFrame, key: str) -> pd.DataFrame:
+    return wide[np.isfinite(wide[key])] if key in wide else wide.iloc[:0]
+
+
+def _gain(value: float, median: float) -> float:
+    return value / median - 1 if median > 0 else math.nan

@@ -1,0 +1,206 @@
+"""What samples of scores say, and how surely: medians with their intervals, comparisons, correlations.
+
+Pure functions of arrays. Chance enters as `seed`; values that are not finite are the caller's to leave out.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from numpy.typing import ArrayLike
+from scipy.stats import bootstrap, mannwhitneyu, rankdata, spearmanr
+
+from factorgrid.errors import Error
+
+CONFIDENCE = 0.95
+ALPHA = 1 - CONFIDENCE  # what a test has to undercut
+RESAMPLES = 2_000
+PERMUTATIONS = 9_999
+MOST_PERMUTED = 30  # models; the t approximation of a rank correlation's p value is good beyond
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A sample in short.
+
+    Attributes:
+        num: how many values; with none, everything else is NaN.
+        median, low, high: the median and the 25 % and 75 % quantiles (linear interpolation), as the paper gives them.
+        interval: bootstrap interval of the median at `CONFIDENCE`; NaN for a single value.
+    """
+
+    num: int
+    median: float
+    low: float
+    high: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two samples against each other.
+
+    Attributes:
+        num_first, num_second: how many values.
+        difference: median of the second minus median of the first.
+        interval: bootstrap interval of that difference at `CONFIDENCE`; NaN if a sample has one value.
+        superiority: probability that a value of the second exceeds one of the first, ties counted half; 0.5: equal.
+        p: of the two-sided Mann-Whitney U test; exact for small samples without ties.
+        least_p: the smallest p that samples of these sizes can give: at `ALPHA` or above, no test can decide.
+    """
+
+    num_first: int
+    num_second: int
+    difference: float
+    interval: tuple[float, float]
+    superiority: float
+    p: float
+    least_p: float
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Spearman's rank correlation.
+
+    Attributes:
+        num: how many pairs.
+        rho: -1 .. 1; NaN for fewer than three pairs or a constant side.
+        p: two-sided; by permutation for up to `MOST_PERMUTED` pairs, else by the t approximation.
+    """
+
+    num: int
+    rho: float
+    p: float
+
+
+def summarise(values: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0) -> Summary:
+    """Median, quantiles and the bootstrap interval of the median of finite values [num].
+
+    >>> summarise([1.0, 2.0, 3.0, 4.0]).median
+    2.5
+    """
+    sample = _sample(values)
+    if not len(sample):
+        return Summary(0, math.nan, math.nan, math.nan, (math.nan, math.nan))
+    low, median, high = np.quantile(sample, [0.25, 0.5, 0.75]).tolist()
+    return Summary(len(sample), median, low, high, median_interval(sample, resamples=resamples, seed=seed))
+
+
+def median_interval(values: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
+    """Percentile bootstrap interval of the median; NaN for fewer than two values.
+
+    Percentiles, not BCa: the jackknife that BCa needs is not consistent for a median. With fewer than about ten
+    values it covers less than it says.
+    """
+    sample = _sample(values)
+    if len(sample) < 2:
+        return math.nan, math.nan
+    found = bootstrap(
+        (sample,), np.median, n_resamples=resamples, confidence_level=CONFIDENCE, method="percentile",
+        vectorized=True, rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def compare(first: ArrayLike, second: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0) -> Comparison:
+    """Is the second sample larger than the first? Mann-Whitney U test, effect size, difference of the medians.
+
+    Raises:
+        Error: an empty sample.
+    """
+    a, b = _sample(first), _sample(second)
+    if not len(a) or not len(b):
+        raise Error(f"a comparison needs values on both sides, got {len(a)} and {len(b)}")
+    found = mannwhitneyu(b, a, alternative="two-sided")
+    return Comparison(
+        len(a),
+        len(b),
+        float(np.median(b) - np.median(a)),
+        _difference_interval(a, b, resamples=resamples, seed=seed),
+        float(found.statistic) / (len(a) * len(b)),
+        float(found.pvalue),
+        min(1.0, 2 / math.comb(len(a) + len(b), len(a))),
+    )
+
+
+def holm(p_values: ArrayLike) -> Float[ndarray, " test"]:
+    """p values of a family of tests after Holm's correction (1979), in the given order; NaN stays and does not count.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, np.float64)
+    adjusted = np.full(p.shape, math.nan)
+    tested = np.flatnonzero(np.isfinite(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(factors * p[order]))
+    return adjusted
+
+
+def correlate(first: ArrayLike, second: ArrayLike, *, seed: int = 0) -> Correlation:
+    """Spearman's rank correlation of pairs [num].
+
+    Raises:
+        Error: samples of different lengths.
+    """
+    a, b = _sample(first), _sample(second)
+    if len(a) != len(b):
+        raise Error(f"a correlation needs pairs, got {len(a)} and {len(b)} values")
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return Correlation(len(a), math.nan, math.nan)
+    found = spearmanr(a, b)
+    rho = float(found.statistic)
+    p = _permutation_p(a, b, seed) if len(a) <= MOST_PERMUTED else float(found.pvalue)
+    return Correlation(len(a), rho, p)
+
+
+def chosen_p(ranks: ArrayLike, sizes: ArrayLike, *, seed: int = 0) -> float:
+    """How often a random choice from every pool does as well, by the mean of the percentiles.
+
+    Args:
+        ranks: [pool]: how many models of each pool are no better than the chosen one, itself included: 1 .. size.
+        sizes: [pool]: how many models each pool has.
+
+    Returns:
+        One-sided p of the hypothesis that the choices are uniform and independent; exact for a single pool.
+    """
+    place, size = np.asarray(ranks, np.float64), np.asarray(sizes, np.float64)
+    if len(place) == 1:
+        return float((size[0] - place[0] + 1) / size[0])
+    rng = np.random.default_rng(seed)
+    random = (rng.integers(1, size.astype(int) + 1, (PERMUTATIONS, len(size))) / size).mean(axis=1)
+    return float((1 + np.sum(random >= (place / size).mean() - 1e-12)) / (PERMUTATIONS + 1))
+
+
+def _difference_interval(
+    first: Float[ndarray, " first"], second: Float[ndarray, " second"], *, resamples: int, seed: int
+) -> tuple[float, float]:
+    if len(first) < 2 or len(second) < 2:
+        return math.nan, math.nan
+
+    def difference(a: ndarray, b: ndarray, axis: int) -> ndarray:
+        return np.median(b, axis=axis) - np.median(a, axis=axis)
+
+    found = bootstrap(
+        (first, second), difference, n_resamples=resamples, confidence_level=CONFIDENCE, method="percentile",
+        vectorized=True, rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def _permutation_p(first: Float[ndarray, " pair"], second: Float[ndarray, " pair"], seed: int) -> float:
+    """Share of shuffled pairings whose correlation is as far from 0; the observed pairing is one of them."""
+    a, b = rankdata(first), rankdata(second)
+    a, b = a - a.mean(), b - b.mean()
+    shuffled = np.random.default_rng(seed).permuted(np.tile(b, (PERMUTATIONS, 1)), axis=1) @ a
+    return float((1 + np.sum(np.abs(shuffled) >= abs(float(a @ b)) - 1e-9)) / (PERMUTATIONS + 1))
+
+
+def _sample(values: ArrayLike) -> Float[ndarray, " num"]:
+    sample = np.asarray(values, np.float64).reshape(-1)
+    if not np.isfinite(sample).all():
+        raise Error("a sample holds values that are not finite; leave them out first, and say how many they were")
+    return sample
