@@ -23,7 +23,7 @@ class Tested:
         first, second: the methods.
         cells: the scores of both.
         comparison: None if one of them has none.
-        holm: p after correction over the family of tests; NaN without a test.
+        holm: p after correction over the tests of the same metric; NaN without a test.
     """
 
     data: str
@@ -54,20 +54,26 @@ def compare_methods(
     pairs: Sequence[tuple[Row, Row]],
     *,
     metrics: Sequence[str] = ("mig",),
-    data: Sequence[str] | None = None,
     resamples: int,
 ) -> list[Tested]:
-    """Every pair (first, second) on every data set and metric; Holm's correction over all of them together.
+    """Every pair (first, second) on every data set and metric, higher being better.
 
-    Metrics must be those where higher is better.
+    Holm's correction is over the pairs and data sets of each metric: one family is one question.
     """
     found = []
     for first, second in pairs:
-        for name in cells.outcome.data if data is None else data:
+        for name in cells.outcome.data:
             for metric in metrics:
                 both = cells.cell(name, first, metric), cells.cell(name, second, metric)
                 tested = all(len(cell.values) for cell in both)
                 comparison = compare(both[0].values, both[1].values, resamples=resamples) if tested else None
                 found.append(Tested(name, metric, first, second, both, comparison))
-    corrected = holm([np.nan if one.comparison is None else one.comparison.p for one in found])
+    corrected = np.full(len(found), np.nan)
+    for metric in metrics:
+        family = [i for i, one in enumerate(found) if one.metric == metric]
+        corrected[family] = holm([_p(found[i]) for i in family])
     return [replace(one, holm=float(p)) for one, p in zip(found, corrected)]
+
+
+def _p(one: Tested) -> float:
+    return np.nan if one.comparison is None else one.comparison.p

@@ -6,16 +6,19 @@ Nothing is loaded from anywhere: the page opens from disk, without a network, on
 import base64
 import html
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from factorgrid.errors import Error
 from factorgrid.report.page_style import SCRIPT, STYLE
+from factorgrid.report.style import DPI
 from factorgrid.report.table_files import Table
 
-_WORDS = 24  # letters: longer texts wrap
-_NUMBER = re.compile(r"[<>]?\s*[+\-−]?\d[\d,]*(?:\.\d+)?")
+_LONG = 36  # letters: longer texts wrap
+_TALL = 20  # rows: longer tables scroll within the page
+_NUMBER = re.compile(r"[<>]?\s*[+\-−]?\d[\d,]*(?:\.\d+)?\*?")
 
 
 @dataclass(frozen=True)
@@ -81,18 +84,21 @@ def facts(values: Sequence[tuple[str, str]]) -> str:
 
 def table(shown: Table, *, links: Sequence[str] = ()) -> str:
     """A table with its title, caption, notes, and links to its files; its columns sort when their heads are clicked."""
-    head = "".join(
-        f'<th scope="col" aria-sort="none"><button type="button">{text(str(name))}</button></th>'
-        for name in shown.frame.columns
-    )
     columns = list(shown.frame.columns)
-    rows = "".join(
-        f"<tr>{''.join(_cell(shown, r, column) for column in columns)}</tr>" for r in range(len(shown.frame))
+    kinds = {column: _column_kind(shown, column) for column in columns}
+    head = "".join(
+        f'<th scope="col" aria-sort="none"{_class(kinds[column])}><button type="button">{text(column)}</button></th>'
+        for column in columns
     )
+    rows = "".join(
+        f"<tr>{''.join(_cell(shown, r, column, kinds[column]) for column in columns)}</tr>"
+        for r in range(len(shown.frame))
+    )
+    tall = " tall" if len(shown.frame) > _TALL else ""
     heading = f"<h3>{text(shown.title)}</h3>" if shown.title else ""
     return (
         f'<div class="block" id="{attribute(shown.name)}">{heading}{_caption(shown.caption, links)}'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{attribute(shown.title)}">'
+        f'<div class="scroll{tall}" tabindex="0" role="region" aria-label="{attribute(shown.title or shown.name)}">'
         f'<table data-name="{attribute(shown.name)}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f"{notes(shown.notes)}</div>"
     )
@@ -107,20 +113,23 @@ def notes(lines: Sequence[str], *, title: str = "Notes on this table") -> str:
     return f'<details class="notes"{opened}><summary>{text(title)} ({len(lines)})</summary><ul>{items}</ul></details>'
 
 
-def figure(name: str, title: str, caption: str, png: Path, *, links: Sequence[str] = ()) -> str:
-    """A picture, inside the page.
+def figure(name: str, title: str, caption: str, png: Path, *, links: Sequence[str] = (), after: str = "") -> str:
+    """A picture, inside the page; `after` is HTML below it.
 
     Raises:
         Error: the file cannot be read.
     """
     try:
-        data = base64.b64encode(png.read_bytes()).decode()
+        content = png.read_bytes()
     except OSError as error:
         raise Error(f"cannot read {png}: {error.strerror or error}; draw the report again") from error
+    # so that the letters of all figures have the same size on the page, and nothing moves while it loads
+    width, height = (round(pixels * 96 / DPI) for pixels in struct.unpack(">II", content[16:24]))
     return (
         f'<figure class="block" id="{attribute(name)}"><h3>{text(title)}</h3>{_caption(caption, links)}'
         f'<div class="scroll panel" tabindex="0" role="region" aria-label="{attribute(title)}">'
-        f'<img src="data:image/png;base64,{data}" alt="{attribute(title)}"></div></figure>'
+        f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="{attribute(title)}" '
+        f'width="{width}" height="{height}"></div>{after}</figure>'
     )
 
 
@@ -142,21 +151,34 @@ def verdict_class(verdict: str) -> str:
     return "unknown"
 
 
-def _cell(shown: Table, row: int, column: str) -> str:
+def _cell(shown: Table, row: int, column: str, kind: str) -> str:
     """The number large, what follows it small; the text of the cell is the text in the CSV."""
     value = str(shown.frame[column].iloc[row])
     if column == shown.frame.columns[0]:
         return f'<th scope="row">{text(value)}</th>'
-    kinds = (["none"] if value.startswith("–") else []) + (["best"] if (row, column) in shown.best else [])
+    kinds = [kind, "none" if value.startswith("–") else "", "best" if (row, column) in shown.best else ""]
+    if kind == "words" and len(value) > _LONG:
+        kinds.append("long")
     found = _NUMBER.match(value)
     number = value[: found.end()] if found else value[:1] if value.startswith("–") else ""
     rest = value[len(number) :]
-    split = bool(number) and rest.startswith((" ", "*")) and not shown.words
-    if not split and len(value) > _WORDS:
-        kinds.append("words")
-    kind = f' class="{" ".join(kinds)}"' if kinds else ""
+    split = bool(number) and rest.startswith(" ") and kind != "words"
     inner = f"<b>{text(number)}</b><small>{text(rest)}</small>" if split else text(value)
-    return f"<td{kind}>{inner}</td>"
+    return f"<td{_class(*kinds)}>{inner}</td>"
+
+
+def _column_kind(shown: Table, column: str) -> str:
+    """ "words" are set flush left, "paper" marks the paper's numbers, "" are ours."""
+    values = [str(value) for value in shown.frame[column]]
+    numbers = sum(bool(_NUMBER.match(value)) or value.startswith("–") for value in values)
+    if shown.words or 2 * numbers < len(values):
+        return "words"
+    return "paper" if column.endswith("(paper)") else ""
+
+
+def _class(*kinds: str) -> str:
+    names = " ".join(kind for kind in kinds if kind)
+    return f' class="{names}"' if names else ""
 
 
 def _caption(caption: str, links: Sequence[str]) -> str:

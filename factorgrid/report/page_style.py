@@ -38,16 +38,16 @@ summary { cursor:pointer; color:var(--soft); }
 .scroll { overflow-x:auto; max-width:100%; border:1px solid var(--line); border-radius:6px; }
 .panel { background:#fff; padding:.5rem; }
 img { display:block; max-width:100%; height:auto; margin:0 auto; }
-@media (max-width:44rem) { .panel img.wide { max-width:none; width:44rem; } }
+@media (max-width:44rem) { .panel img { max-width:44rem; margin:0; } }
 table { border-collapse:collapse; width:100%; font-size:.88rem; font-variant-numeric:tabular-nums; }
 th, td { padding:.42rem .75rem; text-align:right; vertical-align:top; white-space:nowrap;
   border-bottom:1px solid var(--line); }
 tbody tr:last-child > * { border-bottom:0; }
 tbody tr:hover > * { background:var(--mark); }
 th:first-child { text-align:left; position:sticky; left:0; background:var(--back); font-weight:500; z-index:1; }
-tbody th:first-child { white-space:normal; min-width:6.5rem; max-width:15rem; }
+tbody th:first-child { white-space:normal; min-width:min(11rem,30vw); max-width:15rem; }
 thead th { background:var(--shade); padding:0; font-weight:600; vertical-align:bottom; }
-thead th:first-child { background:var(--shade); }
+thead th:first-child { background:var(--shade); font-weight:600; }
 thead button { all:unset; box-sizing:border-box; width:100%; padding:.45rem .75rem; cursor:pointer; }
 thead button:focus-visible, a:focus-visible, summary:focus-visible, .scroll:focus-visible {
   outline:2px solid var(--link); outline-offset:-2px; }
@@ -58,7 +58,10 @@ td b { font-weight:500; }
 td small { display:block; color:var(--soft); font-size:.78rem; }
 td.best b { font-weight:750; }
 td.none, td.none small { color:var(--soft); }
-td.words { text-align:left; white-space:normal; min-width:14rem; }
+.words, .words button { text-align:left; } td.long { white-space:normal; min-width:16rem; }
+td.paper b, td.paper, th.paper { color:var(--soft); font-weight:400; }
+.tall { max-height:36rem; overflow-y:auto; } .tall thead th { position:sticky; top:0; z-index:2; }
+.tall thead th:first-child { z-index:3; }
 .notes { font-size:.85rem; color:var(--soft); margin:.5rem 0 0; }
 .notes ul { margin:.3rem 0 0; padding-left:1.2rem; }
 .claims { list-style:none; margin:0; padding:0; }
@@ -68,9 +71,9 @@ td.words { text-align:left; white-space:normal; min-width:14rem; }
 .claims > li.partly { border-left-color:var(--partly); }
 .claims p { margin:.25rem 0 0; font-size:.9rem; }
 .claims .what { font-size:1rem; font-weight:600; margin:.1rem 0 .2rem; max-width:none; }
-.claims .where, .claims .test { color:var(--soft); font-size:.82rem; }
-.claims details { margin-top:.5rem; font-size:.88rem; }
-.claims .block { margin:.6rem 0 0; }
+.claims .where, .claims .test { color:var(--soft); font-size:.82rem; font-weight:400; }
+.numbers { margin-top:.5rem; font-size:.88rem; }
+.numbers .block { margin:.6rem 0 0; }
 .badge { display:inline-block; font-size:.8rem; font-weight:650; color:var(--unknown); }
 .badge.yes { color:var(--yes); } .badge.no { color:var(--no); } .badge.partly { color:var(--partly); }
 .warning { border-left:4px solid var(--no); background:var(--shade); padding:.7rem 1rem; border-radius:4px;

@@ -20,9 +20,9 @@ from factorgrid.report.comparisons import (
     Tested,
     compare_methods,
 )
-from factorgrid.report.published import TWIN, published_mig
+from factorgrid.report.published import SELECTION, TWIN, published_mig
 from factorgrid.report.study_cells import Cells, Row, distinct, number, p_value, percent, summary_of, with_interval
-from factorgrid.report.study_evidence import difference_text, gain_text
+from factorgrid.report.study_evidence import difference_text, gain_number, gain_text
 from factorgrid.report.table_files import Table
 from factorgrid.study.select import DISCRETE, GAP, correlations, select
 from factorgrid.study.statistics import ALPHA, chosen_p, compare, holm
@@ -79,7 +79,7 @@ def claims(
         _compared(
             cells, "factor-dvae-mig", "With the total correlation penalised the discrete model is better too: higher "
             "MIG of FactorDVAE than of FactorVAE, on all but SmallNORB.",
-            "Section 6.1, Figure 6", [FACTOR_PAIR], resamples, beside=_paper_factor_text(cells),
+            "Section 6.1, Figure 6", [FACTOR_PAIR], resamples, beside=_paper_gains(cells, "FactorDVAE", "FactorVAE"),
         ),
         _selection_claim(cells),
         _compared(
@@ -118,23 +118,25 @@ def _compared(
 ) -> Claim:
     """A claim that the second method of each pair has the higher MIG."""
     known = [pair for pair in pairs if set(pair) <= set(cells.rows)]
-    data = [name for name in cells.outcome.data if all_data or name.removesuffix(TWIN) != REVERSED]
-    found = compare_methods(cells, known, data=data, resamples=resamples)
-    tested = [one for one in found if one.comparison is not None]
+    found = compare_methods(cells, known, resamples=resamples)
+    family = [one for one in found if one.comparison is not None]
+    tested = [one for one in family if all_data or one.data.removesuffix(TWIN) != REVERSED]
     if not tested:
         lacking = distinct(one.reason for one in found) or ("the study does not have both methods",)
         return Claim(name, text, where, NOT_TESTED, lacking[0], "")
-    test = f"two-sided Mann-Whitney U test, Holm's correction over {len(tested)} tests"
+    corrected = f", Holm's correction over {len(family)} tests" if len(family) > 1 else ""
+    test = f"two-sided Mann-Whitney U test{corrected}"
     verdict = overall([one.verdict for one in tested], "tests" if len(known) > 1 else "data sets")
-    summary = " ".join(filter(None, [_medians_text(tested), _too_few(tested), beside]))
-    return Claim(name, text, where, verdict, summary, test, _pair_table(name, text, tested, resamples))
+    untested = distinct(one.reason for one in found if one.comparison is None)
+    left_out = f"Not tested: {'; '.join(untested)}." if untested else ""
+    summary = " ".join(filter(None, [_medians_text(tested), _too_few(tested, len(family)), left_out, beside]))
+    return Claim(name, text, where, verdict, summary, test, _pair_table(name, text, family, resamples))
 
 
 def _medians_text(tested: Sequence[Tested]) -> str:
     """Which medians are higher, by how much, and how many models that rests on."""
     higher = sum(one.comparison.difference > 0 for one in tested if one.comparison)
     nums = [min(one.comparison.num_first, one.comparison.num_second) for one in tested if one.comparison]
-    models = f"{min(nums)}" if min(nums) == max(nums) else f"{min(nums)} to {max(nums)}"
     if len(tested) == 1 and tested[0].comparison is not None:
         one, found = tested[0], tested[0].comparison
         medians = [percent(float(np.median(cell.values))) for cell in one.cells]
@@ -143,16 +145,19 @@ def _medians_text(tested: Sequence[Tested]) -> str:
             f"({one.first.title}, n {found.num_first}); difference {difference_text(found.difference, found.interval)} "
             f"points, superiority {percent(found.superiority)} %, p {p_value(one.holm)}."
         )
-    return f"The median is higher in {higher} of {len(tested)} comparisons, of at least {models} models a side."
+    differences = [100 * one.comparison.difference for one in tested if one.comparison]
+    return (
+        f"The median is higher in {higher} of {len(tested)} comparisons, by {min(differences):+.1f} to "
+        f"{max(differences):+.1f} points; at least {min(nums)} models a side."
+    )
 
 
-def _too_few(tested: Sequence[Tested]) -> str:
+def _too_few(tested: Sequence[Tested], family: int) -> str:
     """A warning where the test could not have decided, whatever the scores."""
-    family = len(tested)
     hopeless = [one for one in tested if one.comparison and one.comparison.least_p * family >= ALPHA]
     if not hopeless:
         return ""
-    what = "With so few models" if len(hopeless) == family else f"In {len(hopeless)} comparisons with few models"
+    what = "With so few models" if len(hopeless) == len(tested) else f"In {len(hopeless)} comparisons with few models"
     return f"{what} no outcome could have been significant after the correction."
 
 
@@ -267,36 +272,52 @@ def _selection_claim(cells: Cells) -> Claim:
     p = chosen_p(found["rank"], found["num"])
     above = chosen_p(found["num"] - found["rank"] + 1, found["num"])
     verdict = SUPPORTED if p < ALPHA else NOT_SUPPORTED if above < ALPHA else NO_DIFFERENCE
-    gains = found["gain"].to_numpy(np.float64)
-    shown = ", ".join(
-        f"{row.data} {gain_text(row.gain)} (better than {100 * (row.rank - 1) / max(row.num - 1, 1):.0f} % of the "
-        f"{row.num - 1} others)"
-        for row in found.itertuples()
-    )
-    mean = f"; mean {gain_text(float(np.nanmean(gains)))}" if np.isfinite(gains).sum() > 1 else ""
-    fewest = int(found["num"].min())
-    hopeless = f" Of {fewest} models, not even the best would have been significant." if len(found) == 1 and (
-        fewest < 1 / ALPHA) else ""  # fmt: skip
-    summary = f"Gain over the median of {' ∪ '.join(pool)}: {shown}{mean}; p {p_value(p)}.{hopeless}"
-    paper = _paper_selection_text(cells)
     test = "how often random choices have as high a mean percentile (one-sided)"
-    return Claim("selection", text, where, verdict, f"{summary} {paper}".strip(), test)
+    if len(found) == 1 and found["num"].iloc[0] < 1 / ALPHA:
+        test += f"; of {found['num'].iloc[0]} models not even the best would have been significant"
+    summary = f"{_gains_text(found)} p {p_value(p)}. {_paper_gains(cells, SELECTION, 'FactorDVAE')}"
+    return Claim("selection", text, where, verdict, summary.strip(), test, _gain_table(found, pool, text))
 
 
-def _paper_factor_text(cells: Cells) -> str:
-    """The paper's relative differences, from its Table 1, for this study's data sets."""
-    return _paper_gains(cells, "FactorDVAE", "FactorVAE")
+def _gains_text(found: pd.DataFrame) -> str:
+    """The gains over the median, and where among its pool a chosen model stands."""
+    gains = found["gain"][found["gain"].notna()]
+    if len(found) == 1:
+        one = found.iloc[0]
+        return (
+            f"{one['data']}: MIG {percent(one['value'])} % against a median of {percent(one['median'])} % "
+            f"({gain_text(one['gain'])}); rank {one['num'] - one['rank'] + 1} of {one['num']}."
+        )
+    return (
+        f"Gain over the median of the pool: {gain_text(gains.mean())} on average of {len(gains)} data sets, "
+        f"{gain_text(gains.min())} at worst, {gain_text(gains.max())} at best; better than the median on "
+        f"{int((found['value'] > found['median']).sum())} of {len(found)}."
+    )
 
 
-def _paper_selection_text(cells: Cells) -> str:
-    return _paper_gains(cells, "Selection", "FactorDVAE")
+def _gain_table(found: pd.DataFrame, pool: Sequence[str], text: str) -> Table:
+    records = [
+        {
+            "data set": one["data"],
+            "models": str(one["num"]),
+            "MIG": percent(one["value"]),
+            "median": percent(one["median"]),
+            "gain in %": gain_number(one["gain"]),
+            "rank": str(one["num"] - one["rank"] + 1),
+            "best": percent(one["best"]),
+        }
+        for one in found.to_dict("records")
+    ]
+    caption = f"The model with the smallest straight-through gap among {' ∪ '.join(pool)}; MIG in %, rank 1: the best."
+    return Table("claim-selection", text, caption, pd.DataFrame(records))
 
 
 def _paper_gains(cells: Cells, better: str, worse: str) -> str:
+    """The paper's relative differences, from its Table 1, for this study's data sets."""
     parts = []
     for data in cells.outcome.data:
         one, other = published_mig(better, data), published_mig(worse, data)
         if one is not None and other is not None:
             parts.append(f"{data.removesuffix(TWIN)} {gain_text(one.median / other.median - 1)}")
-    name = "its selection" if better == "Selection" else better
+    name = "its selection" if better == SELECTION else better
     return f"In the paper, {name} over the median of {worse}: {', '.join(dict.fromkeys(parts))}." if parts else ""

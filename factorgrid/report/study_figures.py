@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from factorgrid.report.study_cells import metric_title
 from factorgrid.report.style import COLORS, FAINT, INK, jitter, picture
+from factorgrid.study.statistics import ALPHA
 
 GAUSSIAN_COLOR, DISCRETE_COLOR = COLORS[1], COLORS[0]
 LEAST_VIOLIN = 10  # values: a density estimated from fewer is mostly invented
@@ -74,6 +75,7 @@ def draw_grid(
                     axis.set(yticks=[])
                     axis.text(0.5, 0.5, "no scores", transform=axis.transAxes, ha="center", color=FAINT, fontsize=8)
                 axis.set_xticks([])
+                axis.margins(y=0.14)
                 axis.locator_params(axis="y", nbins=4)
                 if r == 0:
                     axis.set_title(_broken(column), fontsize=8.5)
@@ -97,7 +99,7 @@ def draw_samples(axis: Axes, samples: Samples, methods: tuple[str, str]) -> None
 
 
 def draw_correlations(frame: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], path: Path) -> Path:
-    """A heat map of rank correlations: metrics down, data sets across; grey where p is 0.05 or more.
+    """A heat map of rank correlations: metrics down, data sets across; bold where p is below 0.05.
 
     Args:
         frame: of `factorgrid.study.select.correlations`.
@@ -177,9 +179,8 @@ def _write_correlation(axis: Axes, row: int, column: int, rho: float, p: float) 
     if not np.isfinite(rho):
         axis.text(column, row, "–", ha="center", va="center", color=FAINT)
         return
-    significant = p < 0.05
-    color = "white" if abs(rho) > 0.6 else (INK if significant else FAINT)
-    weight = "bold" if significant else "normal"
+    color = "white" if abs(rho) > 0.65 else INK
+    weight = "bold" if p < ALPHA else "normal"
     axis.text(column, row, f"{rho:.2f}", ha="center", va="center", color=color, fontsize=8.5, fontweight=weight)
 
 

@@ -5,6 +5,7 @@ PDF, and `summary.csv` the numbers of all cells in full precision.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +24,7 @@ from factorgrid.report.study_evidence import (
     deviations_table,
     dvae_against_vae,
     selection_table,
+    supervised_selection_table,
 )
 from factorgrid.report.study_pictures import CORRELATIONS, Picture, model_pictures, score_pictures
 from factorgrid.report.study_tables import dvae_table, mig_tables, plan_table, supervised_table
@@ -77,6 +79,7 @@ def study_tables(cells: Cells, *, resamples: int) -> list[Table]:
         supervised_table(cells, resamples=resamples),
         comparison_table(cells, tested, resamples=resamples) if tested else None,
         selection_table(cells),
+        supervised_selection_table(cells),
         *(correlation_table(cells, name, CORRELATIONS[name][0], frame) for name, frame in frames.items()),
     ]
     return [plan_table(cells), *(table for table in optional if table is not None), deviations_table(cells)]
@@ -122,12 +125,14 @@ def _document(
     drawn = [picture for picture in pictures if picture.path is not None]
     absent = [picture for picture in pictures if picture.path is None]
     body = f'{_INTRODUCTION}<ul class="claims">{"".join(_claim(claim) for claim in found)}</ul>'
-    results = [table for table in tables if table.name not in ("models", "deviations")]
-    others = [table for table in tables if table.name in ("models", "deviations")]
+    by_name = {table.name: table for table in tables}
+    below = {picture.name: by_name.pop(f"{picture.name}-correlations", None) for picture in pictures}
+    others = [by_name.pop(name) for name in ("models", "deviations")]
+    results = list(by_name.values())
     sections = [
         Section("claims", "Claims of the paper, and what this study says", body),
         Section("tables", "Tables", _tables(results), tuple((table.name, table.title) for table in results)),
-        Section("figures", "Figures", "".join(_figure(picture, formats) for picture in drawn),
+        Section("figures", "Figures", "".join(_figure(picture, formats, below[picture.name]) for picture in drawn),
                 tuple((picture.name, picture.title) for picture in drawn)),
         Section("study", "This study", _tables(others) + _FILES, tuple((table.name, table.title) for table in others)),
     ]  # fmt: skip
@@ -164,8 +169,8 @@ def _head(cells: Cells) -> str:
     told = ""
     if twins:
         told = page.paragraph(
-            f"{', '.join(twins)}: renderings of this library in place of the published images; scores on them are not "
-            "those of the paper's data.",
+            f"{len(twins)} of {len(outcome.data)} data sets are rendered twins: drawn by this library in place of the "
+            "published images, with names that end in _twin. Scores on them are not scores on the paper's data.",
             kind="warning",
         )
     return lead + page.facts(values) + told + _troubles(cells)
@@ -194,10 +199,7 @@ def _troubles(cells: Cells) -> str:
 
 def _claim(claim: Claim) -> str:
     test = f'<p class="test">Test: {page.text(claim.test)}.</p>' if claim.test else ""
-    evidence = ""
-    if claim.evidence is not None:
-        shown = page.table(_untitled(claim.evidence), links=_links(claim.evidence))
-        evidence = f"<details><summary>Numbers ({len(claim.evidence.frame)} rows)</summary>{shown}</details>"
+    evidence = _numbers(claim.evidence) if claim.evidence is not None else ""
     return (
         f'<li class="{page.verdict_class(claim.verdict)}" id="{page.attribute(claim.name)}">{page.badge(claim.verdict)}'
         f'<p class="what">{page.text(claim.text)} <span class="where">{page.text(claim.where)}</span></p>'
@@ -205,19 +207,21 @@ def _claim(claim: Claim) -> str:
     )
 
 
-def _untitled(table: Table) -> Table:
-    """Below its claim, which says the same."""
-    return Table(table.name, "", table.caption, table.frame, table.notes, table.best, table.words)
-
-
 def _tables(shown: Sequence[Table]) -> str:
     return "".join(page.table(table, links=_links(table)) for table in shown)
 
 
-def _figure(picture: Picture, formats: Sequence[str]) -> str:
+def _figure(picture: Picture, formats: Sequence[str], numbers: Table | None) -> str:
     assert picture.path is not None
     links = [f"figures/{picture.name}.{suffix}" for suffix in formats]
-    return page.figure(picture.name, picture.title, picture.caption, picture.path, links=links)
+    after = _numbers(numbers) if numbers is not None else ""
+    return page.figure(picture.name, picture.title, picture.caption, picture.path, links=links, after=after)
+
+
+def _numbers(table: Table) -> str:
+    """A table below what already says its title, folded."""
+    shown = page.table(replace(table, title=""), links=_links(table))
+    return f'<details class="numbers"><summary>Numbers ({len(table.frame)} rows)</summary>{shown}</details>'
 
 
 def _absent(pictures: Sequence[Picture]) -> str:
