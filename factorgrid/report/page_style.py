@@ -35,11 +35,11 @@ summary { cursor:pointer; color:var(--soft); }
 .block { margin:0 0 2.4rem; }
 .caption { color:var(--soft); font-size:.88rem; line-height:1.45; max-width:52rem; margin:0 0 .6rem; }
 .files a { margin-right:.35rem; font-size:.8rem; white-space:nowrap; }
-.scroll { overflow-x:auto; max-width:100%; border:1px solid var(--line); border-radius:6px; }
-.panel { background:#fff; padding:.5rem; }
+.scroll { overflow-x:auto; width:fit-content; max-width:100%; border:1px solid var(--line); border-radius:6px; }
+.panel { background:#fff; padding:.5rem; width:auto; }
 img { display:block; max-width:100%; height:auto; margin:0 auto; }
 @media (max-width:44rem) { .panel img { max-width:44rem; margin:0; } }
-table { border-collapse:collapse; width:100%; font-size:.88rem; font-variant-numeric:tabular-nums; }
+table { border-collapse:collapse; font-size:.88rem; font-variant-numeric:tabular-nums; }
 th, td { padding:.42rem .75rem; text-align:right; vertical-align:top; white-space:nowrap;
   border-bottom:1px solid var(--line); }
 tbody tr:last-child > * { border-bottom:0; }

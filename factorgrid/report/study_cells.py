@@ -199,6 +199,11 @@ def setting_text(hyperparameters: str) -> str:
     return ", ".join(f"{greek.get(name, name)} = {value:g}" for name, value in sorted(values.items()))
 
 
+def counted(num: int, noun: str) -> str:
+    """ "1 row", "2 rows"."""
+    return f"{num:,} {noun}" + ("" if num == 1 else "s")
+
+
 def distinct(reasons: Iterable[str]) -> tuple[str, ...]:
     """In order, each once, without blanks."""
     return tuple(dict.fromkeys(reason for reason in reasons if reason))

@@ -97,8 +97,9 @@ def selection_table(cells: Cells) -> Table | None:
         "selection",
         "Selecting a model without labels (Section 6.3, Table 1)",
         "For each data set and pool of models, the one with the smallest straight-through gap or the highest UDR. "
-        "Scores in %; gain: MIG of the chosen model over the pool's median; percentile: share of the pool that is no "
-        "better, in %; best: the highest MIG of the pool, which needs labels to find." + lightgbm_note(cells),
+        "Scores in %; gain: MIG of the chosen model over the pool's median; percentile: its place in the pool by MIG "
+        "(100: the best; ties count against it); best: the highest MIG of the pool, which needs labels to find."
+        + lightgbm_note(cells),
         pd.DataFrame(rows),
     )
 

@@ -15,7 +15,7 @@ from factorgrid.files import replacing
 from factorgrid.report import page
 from factorgrid.report.page import Section
 from factorgrid.report.published import is_twin
-from factorgrid.report.study_cells import Cells, distinct, summary_of
+from factorgrid.report.study_cells import Cells, counted, distinct, summary_of
 from factorgrid.report.study_claims import Claim, claims
 from factorgrid.report.study_evidence import (
     comparison_table,
@@ -161,7 +161,7 @@ def _head(cells: Cells) -> str:
     values = [
         ("data", ", ".join(outcome.data)),
         ("methods", ", ".join(outcome.methods)),
-        ("models", f"{models}, in {len(outcome.groups)} groups"),
+        ("models", f"{models}, in {counted(len(outcome.groups), 'group')}"),
         ("training steps", ", ".join(f"{n:,}" for n in steps) or "none yet"),
         *outcome.facts.items(),
     ]
@@ -221,7 +221,7 @@ def _figure(picture: Picture, formats: Sequence[str], numbers: Table | None) -> 
 def _numbers(table: Table) -> str:
     """A table below what already says its title, folded."""
     shown = page.table(replace(table, title=""), links=_links(table))
-    return f'<details class="numbers"><summary>Numbers ({len(table.frame)} rows)</summary>{shown}</details>'
+    return f'<details class="numbers"><summary>Numbers ({counted(len(table.frame), "row")})</summary>{shown}</details>'
 
 
 def _absent(pictures: Sequence[Picture]) -> str:

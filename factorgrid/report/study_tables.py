@@ -21,6 +21,7 @@ from factorgrid.report.study_cells import (
     Cell,
     Cells,
     Row,
+    counted,
     distinct,
     empty,
     metric_title,
@@ -110,7 +111,9 @@ def selection_rows(cells: Cells) -> Table:
         if data in by_model.index:
             one, group = by_model.loc[data], by_setting.loc[data]
             first[data] = f"{percent(one['value'])} of {one['num']} models"
-            second[data] = f"{percent(group['value'])} n {group['num']} of {group['num_settings']} settings"
+            second[data] = (
+                f"{percent(group['value'])} n {group['num']} of {counted(int(group['num_settings']), 'setting')}"
+            )
             notes.append(f"Selection on {data}: {_chosen_text(one)}; setting: {_chosen_text(group)}")
         else:
             reasons = [cells.cell(data, Row(method), GAP) for method in DISCRETE]
@@ -157,6 +160,11 @@ def supervised_table(cells: Cells, *, resamples: int) -> Table | None:
         return None
     shown = published_labels(cells)
 
+    beside = (
+        f" The paper prints discrete methods only, for one number of labels; it stands beside {shown} labels, as the "
+        "number is not legible in the text that this library was made from (1000 is our reading)."
+    ) if any(column_of(data) for data in cells.outcome.data) else ""  # fmt: skip
+
     def published(row: Row, data: str) -> str:
         return _published_text(published_supervised(row.method, data) if row.labels == shown else None)
 
@@ -164,9 +172,7 @@ def supervised_table(cells: Cells, *, resamples: int) -> Table | None:
     return Table(
         "table-7",
         "Semi-supervised MIG in %, quantiles (Table 7)",
-        "Median, in brackets the 25 % and 75 % quantiles over all hyperparameters and seeds; n: models. The paper "
-        f"prints discrete methods only, for one number of labels; it stands beside {shown} labels, as the number is "
-        "not legible in the text that this library was made from (1000 is our reading).",
+        "Median, in brackets the 25 % and 75 % quantiles over all hyperparameters and seeds; n: models." + beside,
         found.frame,
         found.notes,
         found.best,

@@ -97,8 +97,9 @@ def select(
 
     Returns:
         Columns data, metric; method, hyperparameters, group, member: the chosen model; num: models with both values;
-        value: its metric; median, best: of the pool; gain: value / median - 1; rank: how many models are no better,
-        itself included; percentile: rank / num. Only data sets and metrics that were scored.
+        value: its metric; median, best: of the pool; gain: value / median - 1; rank: one more than the number of
+        models that are worse (ties count against the choice); better: how many are better; percentile: rank / num.
+        Only data sets and metrics that were scored.
     """
     rows = []
     for data, wide in _pools(table, pool, labels):
@@ -111,7 +112,7 @@ def select(
             if others.empty or not np.isfinite(chosen[metric]):
                 continue
             value, values = float(chosen[metric]), others[metric].to_numpy(np.float64)
-            median, rank = float(np.median(values)), int(np.sum(values <= value))
+            median, rank = float(np.median(values)), 1 + int(np.sum(values < value))
             rows.append(
                 {
                     "data": data,
@@ -123,6 +124,7 @@ def select(
                     "gain": _gain(value, median),
                     "best": float(values.max()),
                     "rank": rank,
+                    "better": int(np.sum(values > value)),
                     "percentile": rank / len(values),
                 }
             )
@@ -204,7 +206,8 @@ def cell_scores(
                 if chosen is not None and metric in chosen:
                     found[method][data, metric] = float(chosen[metric])
     cells = pd.DataFrame(found, columns=list(methods), dtype=np.float64)
-    cells.index = pd.MultiIndex.from_tuples(list(cells.index), names=["data", "metric"])
+    places = list(cells.index)
+    cells.index = pd.MultiIndex.from_arrays([[d for d, _ in places], [m for _, m in places]], names=["data", "metric"])
     return cells
 
 
@@ -222,7 +225,7 @@ def wins(scores: pd.DataFrame) -> pd.Series:
 
 
 _SELECTED = ["data", "metric", "method", "hyperparameters", "group", "member", "num", "value", "median", "gain", "best",
-             "rank", "percentile"]  # fmt: skip
+             "rank", "better", "percentile"]  # fmt: skip
 _SET = ["data", "method", "hyperparameters", "num", "score", "value", "median", "gain", "num_settings"]
 
 

@@ -161,7 +161,7 @@ def chosen_p(ranks: ArrayLike, sizes: ArrayLike, *, seed: int = 0) -> float:
     """How often a random choice from every pool does as well, by the mean of the percentiles.
 
     Args:
-        ranks: [pool]: how many models of each pool are no better than the chosen one, itself included: 1 .. size.
+        ranks: [pool]: one more than the number of models in each pool that are worse than the chosen one: 1 .. size.
         sizes: [pool]: how many models each pool has.
 
     Returns:

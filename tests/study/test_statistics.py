@@ -1,0 +1,115 @@
+"""Statistics of samples, against hand-made cases and SciPy."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import mannwhitneyu
+
+import factorgrid as fg
+from factorgrid.study.statistics import chosen_p, compare, correlate, holm, median_interval, summarise
+
+
+def test_a_summary_has_the_papers_quantiles() -> None:
+    found = summarise([4.0, 1.0, 3.0, 2.0, 10.0])
+    assert (found.num, found.median, found.low, found.high) == (5, 3.0, 2.0, 4.0)
+    assert found.interval[0] <= 3.0 <= found.interval[1]
+
+
+def test_small_samples_say_what_they_cannot() -> None:
+    assert math.isnan(summarise([]).median)
+    assert summarise([]).num == 0
+    single = summarise([0.3])
+    assert single.median == 0.3
+    assert np.isnan(single.interval).all()
+    assert median_interval([0.2, 0.2, 0.2]) == (0.2, 0.2)
+
+
+def test_the_interval_of_the_median_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(200):
+        low, high = median_interval(rng.normal(size=50), resamples=300)
+        covered.append(low <= 0 <= high)
+    assert 0.89 <= np.mean(covered) <= 0.99
+
+
+def test_the_interval_is_the_same_every_time() -> None:
+    values = np.random.default_rng(1).normal(size=20)
+    assert median_interval(values) == median_interval(values)
+    assert median_interval(values, seed=1) != median_interval(values)
+
+
+def test_a_comparison_counts_pairs_and_halves_ties() -> None:
+    first, second = [1.0, 2.0, 3.0], [2.0, 4.0]
+    found = compare(first, second)
+    wins = [np.sign(b - a) / 2 + 0.5 for a, b in itertools.product(first, second)]
+    assert found.superiority == pytest.approx(np.mean(wins))
+    assert found.difference == 1.0
+    assert (found.num_first, found.num_second) == (3, 2)
+
+
+def test_p_of_a_comparison_is_that_of_the_rank_test() -> None:
+    rng = np.random.default_rng(2)
+    first, second = rng.normal(size=12), rng.normal(0.8, 1, 15)
+    assert compare(first, second).p == pytest.approx(mannwhitneyu(first, second, alternative="two-sided").pvalue)
+
+
+def test_complete_separation_gives_the_least_p() -> None:
+    found = compare([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    assert found.p == pytest.approx(found.least_p) == pytest.approx(0.1)
+    assert compare(range(5), range(10, 15)).least_p == pytest.approx(2 / 252)
+
+
+def test_a_comparison_needs_both_sides() -> None:
+    with pytest.raises(fg.Error, match="values on both sides, got 0 and 2"):
+        compare([], [1.0, 2.0])
+    with pytest.raises(fg.Error, match="not finite"):
+        compare([1.0, math.nan], [1.0])
+
+
+def test_holm_is_the_textbook_procedure() -> None:
+    # Holm (1979): ascending p times the number of hypotheses left, never below its predecessor, at most 1
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(holm([0.6, 0.9]), [1.0, 1.0])
+    assert len(holm([])) == 0
+
+
+def test_holm_does_not_count_tests_that_were_not_made() -> None:
+    np.testing.assert_allclose(holm([0.02, math.nan, 0.03]), [0.04, math.nan, 0.04])
+
+
+def test_correlations_are_of_ranks() -> None:
+    x = np.arange(8.0)
+    found = correlate(x, np.exp(x))
+    assert found.rho == pytest.approx(1)
+    assert (found.num, correlate(x, -np.exp(x)).rho) == (8, pytest.approx(-1))
+
+
+def test_p_of_few_pairs_is_that_of_all_permutations() -> None:
+    x, y = np.array([1.0, 2, 3, 4, 5]), np.array([2.0, 1, 4, 3, 5])
+    ranks = np.array(list(itertools.permutations(y)))
+    observed = np.corrcoef(x, y)[0, 1]
+    all_rho = np.array([np.corrcoef(x, row)[0, 1] for row in ranks])
+    exact = np.mean(np.abs(all_rho) >= abs(observed) - 1e-9)
+    assert correlate(x, y).p == pytest.approx(exact, abs=0.012)
+
+
+def test_correlations_that_do_not_exist_are_nan() -> None:
+    assert math.isnan(correlate([1.0, 2.0], [1.0, 2.0]).rho)
+    assert math.isnan(correlate([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]).p)
+    with pytest.raises(fg.Error, match="needs pairs"):
+        correlate([1.0, 2.0, 3.0], [1.0, 2.0])
+
+
+def test_the_best_of_one_pool_has_p_one_over_its_size() -> None:
+    assert chosen_p([20], [20]) == pytest.approx(1 / 20)
+    assert chosen_p([1], [20]) == 1.0
+
+
+def test_choices_from_several_pools_are_judged_together() -> None:
+    assert chosen_p([9, 10, 9, 8], [10, 10, 10, 10]) < 0.01
+    assert chosen_p([1, 1, 2], [10, 10, 10]) > 0.95
+    # of two pools of two, both best happens by chance in one of four cases
+    assert chosen_p([2, 2], [2, 2]) == pytest.approx(0.25, abs=0.02)
