@@ -231,7 +231,8 @@ def _alignment_table(aligned: Mapping[str, Sequence[Alignment]]) -> Table:
         "larger of x and y (0: parallel, 45: worst; 45 where both move the code along one axis). Coherence: whether "
         "the steps agree on a direction (1) or have none (0)."
     )
-    return Table("axis-alignment", "How far latent planes are turned from their axes", caption, pd.DataFrame(records))
+    title = "How far latent planes are turned from their axes"
+    return Table("claim-axis-alignment", title, caption, pd.DataFrame(records))
 
 
 def _correlation_claim(cells: Cells) -> Claim:

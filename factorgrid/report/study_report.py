@@ -200,8 +200,9 @@ def _troubles(cells: Cells) -> str:
 def _claim(claim: Claim) -> str:
     test = f'<p class="test">Test: {page.text(claim.test)}.</p>' if claim.test else ""
     evidence = _numbers(claim.evidence) if claim.evidence is not None else ""
+    kind, name = page.verdict_class(claim.verdict), page.attribute(claim.name)
     return (
-        f'<li class="{page.verdict_class(claim.verdict)}" id="{page.attribute(claim.name)}">{page.badge(claim.verdict)}'
+        f'<li class="{kind}" id="verdict-{name}">{page.badge(claim.verdict)}'
         f'<p class="what">{page.text(claim.text)} <span class="where">{page.text(claim.where)}</span></p>'
         f"<p>{page.text(claim.summary)}</p>{test}{evidence}</li>"
     )
