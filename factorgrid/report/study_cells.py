@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from factorgrid.metrics import METRICS
 from factorgrid.study.outcome import Group, Outcome
 from factorgrid.study.select import SIX_KEYS
 from factorgrid.study.statistics import Summary, summarise
@@ -148,11 +147,6 @@ class Cells:
 def metric_title(key: str) -> str:
     """As the paper prints it; other keys in words."""
     return TITLES.get(key, key.replace(".", " ").replace("_", " "))
-
-
-def is_share(key: str) -> bool:
-    """Whether a score lies in [0, 1] by its declaration, and is printed in percent."""
-    return any(metric.keys.get(key) == (0.0, 1.0) for metric in METRICS.values())
 
 
 def percent(value: float) -> str:

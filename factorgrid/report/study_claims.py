@@ -20,7 +20,7 @@ from factorgrid.report.comparisons import (
     Tested,
     compare_methods,
 )
-from factorgrid.report.published import SELECTION, TWIN, published_mig
+from factorgrid.report.published import SELECTION, TWIN, column_of, published_mig
 from factorgrid.report.study_cells import Cells, Row, distinct, number, p_value, percent, summary_of, with_interval
 from factorgrid.report.study_evidence import difference_text, gain_number, gain_text
 from factorgrid.report.table_files import Table
@@ -326,6 +326,6 @@ def _paper_gains(cells: Cells, better: str, worse: str) -> str:
     for data in cells.outcome.data:
         one, other = published_mig(better, data), published_mig(worse, data)
         if one is not None and other is not None:
-            parts.append(f"{data.removesuffix(TWIN)} {gain_text(one.median / other.median - 1)}")
+            parts.append(f"{column_of(data)} {gain_text(one.median / other.median - 1)}")
     name = "its selection" if better == SELECTION else better
     return f"In the paper, {name} over the median of {worse}: {', '.join(dict.fromkeys(parts))}." if parts else ""

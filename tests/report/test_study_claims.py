@@ -31,7 +31,7 @@ def test_a_clear_difference_everywhere_is_supported() -> None:
         assert found[name].verdict == SUPPORTED, name
     assert found["dvae-mig"].summary.startswith("The median is higher in 2 of 2 comparisons, by +")
     assert "at least 10 models a side" in found["dvae-mig"].summary
-    assert "dsprites +25 %, color_dsprites +8 %" in found["factor-dvae-mig"].summary  # from Table 1 of the paper
+    assert "dSprites +25 %, C-dSprites +8 %" in found["factor-dvae-mig"].summary  # from Table 1 of the paper
 
 
 def test_no_difference_is_not_a_finding() -> None:
