@@ -61,10 +61,14 @@ PENALTIES: dict[str, Penalty] = {
     "annealed_vae": Penalty("distance of KL to capacity", lambda t: t["capacity_error"], {"gamma": 0.0}),
     "beta_tcvae": Penalty("minibatch total correlation", lambda t: t["total_correlation"], {"beta": 1.0}),
     "dip_vae_i": Penalty(
-        "off-diagonal² + 10 (diagonal - 1)²", lambda t: t["off_diagonal"] + 10 * t["diagonal"], {"lambda_od": 0.0}
+        "off-diagonal² + 10 (diagonal - prior's variance)²",
+        lambda t: t["off_diagonal"] + 10 * t["diagonal"],
+        {"lambda_od": 0.0},
     ),
     "dip_vae_ii": Penalty(
-        "off-diagonal² + (diagonal - 1)²", lambda t: t["off_diagonal"] + t["diagonal"], {"lambda_od": 0.0}
+        "off-diagonal² + (diagonal - prior's variance)²",
+        lambda t: t["off_diagonal"] + t["diagonal"],
+        {"lambda_od": 0.0},
     ),
     "factor_vae": Penalty("discriminator's total correlation", lambda t: t["total_correlation"], {"gamma": 0.0}),
 }

@@ -98,6 +98,13 @@ class CategoricalPosterior(Posterior):
         distance = jnp.asarray(grid(self.logits.shape[-1]), self.logits.dtype) - self.codes()[..., None]
         return jnp.sum(probabilities * distance**2, axis=-1)
 
+    def prior_variance(self) -> Float[Array, " latent"]:
+        """Of the uniform distribution over the active categories: (K + 1) / (3 (K - 1)) if all are active."""
+        _, num_latents, num_categories = self.logits.shape
+        positions = grid(num_categories)
+        active = self.active or (tuple(range(num_categories)),) * num_latents
+        return jnp.asarray([positions[list(a)].var() for a in active], self.logits.dtype)
+
     def kl(self) -> Float[Array, "batch latent"]:
         """To the uniform distribution over the active categories; in [0, log K].
 

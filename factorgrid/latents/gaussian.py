@@ -27,6 +27,9 @@ class GaussianPosterior(Posterior):
     def variance(self) -> Float[Array, "batch latent"]:
         return jnp.exp(self.log_variance)
 
+    def prior_variance(self) -> Float[Array, " latent"]:
+        return jnp.ones(self.mean.shape[-1], self.mean.dtype)
+
     def kl(self) -> Float[Array, "batch latent"]:
         return 0.5 * (self.mean**2 + jnp.exp(self.log_variance) - self.log_variance - 1)
 

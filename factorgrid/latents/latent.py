@@ -28,6 +28,10 @@ class Posterior(eqx.Module):
         """Variance of each latent dimension under q(z | x)."""
 
     @abstractmethod
+    def prior_variance(self) -> Float[Array, " latent"]:
+        """Variance of each latent dimension under the prior."""
+
+    @abstractmethod
     def kl(self) -> Float[Array, "batch latent"]:
         """KL divergence to the prior of each dimension, in nats; at least 0."""
 

@@ -1,4 +1,8 @@
-"""DIP-VAE I and II (Kumar et al. 2018): the covariance of the codes is drawn to the identity."""
+"""DIP-VAE I and II (Kumar et al. 2018): the covariance of the codes is drawn to that of the prior.
+
+For the standard normal prior that is the identity, as published. On the categorical latent it is the variance of the
+grid under the uniform prior, a third or so: a variance of 1 would need every code at one end or the other.
+"""
 
 from typing import Any
 
@@ -14,7 +18,7 @@ class DIPVAEI(Objective):
 
     Attributes:
         lambda_od: weight of the squared covariances off the diagonal.
-        lambda_d_factor: weight of the diagonal's squared distance to 1, as a multiple of lambda_od.
+        lambda_d_factor: weight of the diagonal's squared distance to the prior's variance, as a multiple of lambda_od.
     """
 
     lambda_od: Scalar | float = 5.0
@@ -50,7 +54,7 @@ def dip_loss(
     terms = elbo_terms(forward, images)
     diagonal = jnp.diagonal(matrix)
     terms["off_diagonal"] = jnp.sum((matrix - jnp.diag(diagonal)) ** 2)
-    terms["diagonal"] = jnp.sum((diagonal - 1) ** 2)
+    terms["diagonal"] = jnp.sum((diagonal - forward.posterior.prior_variance()) ** 2)
     penalty = lambda_od * terms["off_diagonal"] + lambda_od * lambda_d_factor * terms["diagonal"]
     return Loss(terms["reconstruction"] + terms["kl"] + penalty, terms)
 

@@ -229,3 +229,18 @@ def test_masks_written_into_the_logits_are_harmless_too():
     value, gradient = gradient_of_everything(jnp.asarray(logits, jnp.float32), None)
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("active", [None, ((0, 2, 4), (0, 1, 2, 3, 4))])
+def test_prior_variance_is_that_of_uniform_codes(active):
+    """What the aggregate posterior is drawn to: the variance of a uniform choice among the active categories."""
+    positions = np.linspace(-1, 1, 5)
+    kept = active or (tuple(range(5)),) * 2
+    posterior = Categorical(2, 5, active=active).posterior(jnp.zeros((1, 10)))
+    np.testing.assert_allclose(posterior.prior_variance(), [positions[list(a)].var() for a in kept], rtol=1e-6)
+    np.testing.assert_allclose(posterior.prior_variance(), posterior.variance()[0], rtol=1e-6)
+
+
+def test_prior_variance_has_a_closed_form():
+    posterior = Categorical(1, 64).posterior(jnp.zeros((1, 64)))
+    np.testing.assert_allclose(posterior.prior_variance(), [65 / (3 * 63)], rtol=1e-6)

@@ -51,3 +51,8 @@ def test_samples_have_the_stated_moments_and_no_noise_gives_the_codes():
     np.testing.assert_array_equal(POSTERIOR.sample(jax.random.key(1), 0.0), POSTERIOR.codes())
     np.testing.assert_array_equal(POSTERIOR.latents(many[0]), many[0])
     np.testing.assert_allclose(POSTERIOR.codes(), MEAN)
+
+
+def test_prior_variance_is_one():
+    posterior = Gaussian(3).posterior(jnp.zeros((2, 6)))
+    np.testing.assert_array_equal(posterior.prior_variance(), np.ones(3))

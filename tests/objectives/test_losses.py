@@ -50,6 +50,7 @@ GRID = np.linspace(-1, 1, K)
 Q = softmax(CATEGORY_LOGITS, axis=-1)
 CODES = {"gaussian": MEAN, "categorical": Q @ GRID}
 VARIANCES = {"gaussian": np.exp(LOG_VARIANCE), "categorical": Q @ GRID**2 - (Q @ GRID) ** 2}
+PRIOR = {"gaussian": 1.0, "categorical": np.mean(GRID**2)}
 LATENTS = {"gaussian": SAMPLES, "categorical": CHOICE @ GRID}
 RECONSTRUCTION = -np.mean(
     np.sum(IMAGES * np.log(expit(PIXEL_LOGITS)) + (1 - IMAGES) * np.log(expit(-PIXEL_LOGITS)), axis=(1, 2, 3))
@@ -74,10 +75,10 @@ def minibatch_tc(latent: str) -> float:
     return float(np.mean(np.array(joint) - np.array(marginals)))
 
 
-def dip(matrix: np.ndarray, od: float, d: float) -> float:
+def dip(matrix: np.ndarray, od: float, d: float, prior: float = 1.0) -> float:
     size = len(matrix)
     outside = sum(matrix[i, j] ** 2 for i in range(size) for j in range(size) if i != j)
-    return od * outside + d * sum((matrix[i, i] - 1) ** 2 for i in range(size))
+    return od * outside + d * sum((matrix[i, i] - prior) ** 2 for i in range(size))
 
 
 def moments(latent: str) -> np.ndarray:
@@ -104,10 +105,14 @@ CASES = [
     ("annealed_vae", {"c_max": 0.0, "gamma": 1.0}, lambda l: RECONSTRUCTION + KL[l]),
     ("beta_tcvae", {"beta": 1.0}, lambda l: RECONSTRUCTION + KL[l]),
     ("beta_tcvae", {"beta": 6.0}, lambda l: RECONSTRUCTION + KL[l] + 5 * minibatch_tc(l)),
-    ("dip_vae_i", {"lambda_od": 5.0}, lambda l: RECONSTRUCTION + KL[l] + dip(moments(l), 5, 50)),
-    ("dip_vae_i", {"lambda_od": 2.0, "lambda_d_factor": 3.0}, lambda l: RECONSTRUCTION + KL[l] + dip(moments(l), 2, 6)),
+    ("dip_vae_i", {"lambda_od": 5.0}, lambda l: RECONSTRUCTION + KL[l] + dip(moments(l), 5, 50, PRIOR[l])),
+    (
+        "dip_vae_i",
+        {"lambda_od": 2.0, "lambda_d_factor": 3.0},
+        lambda l: RECONSTRUCTION + KL[l] + dip(moments(l), 2, 6, PRIOR[l]),
+    ),
     ("dip_vae_i", {"lambda_od": 0.0}, lambda l: RECONSTRUCTION + KL[l]),
-    ("dip_vae_ii", {"lambda_od": 5.0}, lambda l: RECONSTRUCTION + KL[l] + dip(within(l), 5, 5)),
+    ("dip_vae_ii", {"lambda_od": 5.0}, lambda l: RECONSTRUCTION + KL[l] + dip(within(l), 5, 5, PRIOR[l])),
     ("dip_vae_ii", {"lambda_od": 0.0}, lambda l: RECONSTRUCTION + KL[l]),
 ]
 
