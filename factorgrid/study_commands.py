@@ -56,6 +56,8 @@ class StudyRun:
     study: Source
     out: Out = None
     twins: Twins = False
+    models: Path | None = None
+    """The folder of another study: its groups of the same name and settings are scored, not trained again."""
     only: tuple[str, ...] = ()
     """Names of groups, with wildcards, such as "dsprites_twin-*"; all by default."""
     ray: str | None = None
@@ -118,7 +120,7 @@ def study_run(options: StudyRun) -> None:
 
     study, folder = _study(options.study, options.out, twins=options.twins)
     if options.ray is None:
-        run_study(study, folder, only=options.only, quiet=options.quiet)
+        run_study(study, folder, models=options.models, only=options.only, quiet=options.quiet)
     else:
         from factorgrid.study.cluster import run_on_cluster
 
@@ -126,6 +128,7 @@ def study_run(options: StudyRun) -> None:
             study,
             folder,
             address=options.ray,
+            models=options.models,
             only=options.only,
             cpus=options.cpus,
             gpus=options.gpus,

@@ -31,6 +31,7 @@ def run_on_cluster(
     path: Path,
     *,
     address: str = LOCAL,
+    models: Path | None = None,
     only: Sequence[str] = (),
     cpus: float | None = None,
     gpus: float | None = None,
@@ -43,6 +44,7 @@ def run_on_cluster(
         study: what to do.
         path: the study's folder, at the same place on every node.
         address: of the cluster; "auto" for the one that this machine is in, "local" to start one on this machine.
+        models: see `run_study`; at the same place on every node.
         only: patterns of group names; all groups if empty.
         cpus, gpus: what a group takes of a node. By default a GPU and a core where there are GPUs, else all cores of
             the smallest node: a group uses every core that it finds.
@@ -52,7 +54,7 @@ def run_on_cluster(
         Error: Ray is not installed or cannot be reached; or see `run_study`.
     """
     ray = _ray()
-    folder = StudyFolder.create(path.absolute(), study)
+    folder = StudyFolder.create(path.absolute(), study, models=models)
     console = console or Console(stderr=True)
     groups = select_groups(folder, only)
     own = not ray.is_initialized()

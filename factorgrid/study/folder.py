@@ -31,10 +31,17 @@ STALE_SECONDS = 120.0  # a mark that has not been refreshed for so long is of a 
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """A study and the folder that it lives in."""
+    """A study and the folder that it lives in.
+
+    Attributes:
+        path: the folder.
+        study: what is done there.
+        models: the folder of another study; its groups of the same name and configuration are not trained again.
+    """
 
     path: Path
     study: Study
+    models: Path | None = None
 
     @staticmethod
     def open(path: Path) -> "StudyFolder":
@@ -47,18 +54,21 @@ class StudyFolder:
             raise Error(f"{path} holds no study (no study.json); begin one with: factorgrid study run small-circles")
         described = read_json(path / "study.json")
         try:
-            return StudyFolder(path, Study.from_json(described["study"]))
+            models = described.get("models")
+            return StudyFolder(path, Study.from_json(described["study"]), None if models is None else Path(models))
         except (KeyError, TypeError) as error:
             raise Error(f"{path / 'study.json'} describes no study ({error}); run the study again") from None
 
     @staticmethod
-    def create(path: Path, study: Study) -> "StudyFolder":
+    def create(path: Path, study: Study, *, models: Path | None = None) -> "StudyFolder":
         """Begin a study in a folder, or go on with it. Groups may be added; what was trained must not have changed.
 
         Raises:
-            Error: the folder holds another study, or runs of other configurations.
+            Error: the folder holds another study, or runs of other configurations; `models` is no study's folder.
         """
-        folder = StudyFolder(path, study)
+        if models is not None:
+            StudyFolder.open(models)
+        folder = StudyFolder(path, study, None if models is None else models.absolute())
         if (path / "study.json").exists():
             old = StudyFolder.open(path).study
             if old.name != study.name:
@@ -72,6 +82,8 @@ class StudyFolder:
                         "another --out, or delete that folder to train it again"
                     )
         described = {"study": study.to_json(), "versions": installed(), "hardware": hardware()}
+        if folder.models is not None:
+            described["models"] = str(folder.models)
         write_json(path / "study.json", {**described, "begun": folder.begun or _now()})
         return folder
 
@@ -90,6 +102,11 @@ class StudyFolder:
         return found
 
     def run_path(self, group: PlannedGroup) -> Path:
+        """The group's run: that of the study whose models are used, if it has the same one, else our own."""
+        if self.models is not None:
+            other = self.models / "groups" / group.name
+            if (other / "config.json").exists() and Run.open(other).config == group.config:
+                return other
         return self.path / "groups" / group.name
 
     # --- results

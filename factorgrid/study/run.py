@@ -34,6 +34,7 @@ def run_study(
     study: Study,
     path: Path,
     *,
+    models: Path | None = None,
     only: Sequence[str] = (),
     quiet: bool = False,
     console: Console | None = None,
@@ -46,6 +47,7 @@ def run_study(
     Args:
         study: what to do.
         path: the study's folder; may be on storage that several machines share.
+        models: the folder of another study; its groups of the same name and configuration are not trained again.
         only: patterns of group names ("dsprites_twin-*"); all groups if empty.
         quiet: no progress bar.
 
@@ -55,7 +57,7 @@ def run_study(
     Raises:
         Error: the folder holds something else, or no group has such a name.
     """
-    folder = StudyFolder.create(path, study)
+    folder = StudyFolder.create(path, study, models=models)
     console = console or Console(stderr=True)
     groups = select_groups(folder, only)
     with StudyProgress(folder, groups, console=console, quiet=quiet) as progress:

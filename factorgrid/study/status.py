@@ -22,7 +22,9 @@ def outcome(path: Path) -> Outcome:
     groups, tables = [], []
     for group in folder.groups:
         state, reason, table = group_state(folder, group)
-        groups.append(Group(group.name, group.data, group.method, group.num_members, state, reason))
+        groups.append(
+            Group(group.name, group.data, group.method, group.num_members, state, reason, group.config.labels)
+        )
         if table is not None:
             tables.append(table)
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)

@@ -139,6 +139,28 @@ def test_a_group_of_another_process_is_left_alone(tiny: Study, tmp_path: Path) -
     assert folder.marked(group) is None
 
 
+def test_models_of_another_study_are_not_trained_again(
+    tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_study(tiny, tmp_path / "first", console=console())
+    again = dataclasses.replace(tiny, name="second", metrics=("modularity",), methods=tiny.methods[:1])
+    steps = []
+    real = run_module.train
+    monkeypatch.setattr(run_module, "train", lambda *args, **kw: real(*args, **{**kw, "on_step": steps.append}))
+    run_study(again, tmp_path / "second", models=tmp_path / "first", console=console())
+    assert not steps
+    found = outcome(tmp_path / "second")
+    assert set(found.table["metric"]) == {"modularity"}
+    assert found.runs["circles-vae"] == tmp_path / "first" / "groups" / "circles-vae"
+    assert not (tmp_path / "second" / "groups").exists()
+    # other settings are trained here
+    other = dataclasses.replace(again, training={**again.training, "steps": 5})
+    run_study(other, tmp_path / "third", models=tmp_path / "first", console=console())
+    assert steps
+    with pytest.raises(Error, match="holds no study"):
+        run_study(again, tmp_path / "fourth", models=tmp_path / "nothing", console=console())
+
+
 def test_another_study_in_the_folder(tiny: Study, tmp_path: Path) -> None:
     StudyFolder.create(tmp_path / "out", tiny)
     with pytest.raises(Error, match="holds the study 'tiny', not 'other'"):
