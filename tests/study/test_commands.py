@@ -1,0 +1,72 @@
+"""`factorgrid study ...` as people type it."""
+
+from pathlib import Path
+
+import pytest
+
+from factorgrid.cli import main
+
+
+def fails(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_list_and_show(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    main(["study", "list"])
+    assert "paper-unsupervised" in capsys.readouterr().out
+    main(["study", "show", "small-circles"])
+    copy = tmp_path / "mine.toml"
+    copy.write_text(capsys.readouterr().out)
+    main(["study", "plan", str(copy), "--no-measure"])
+    assert "D-VAE" in capsys.readouterr().out
+
+
+def test_plan_of_the_whole_paper_counts_its_models(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["study", "plan", "paper-unsupervised", "--twins", "--no-measure"])
+    out = capsys.readouterr().out
+    assert "7,200" in out
+    assert "dsprites_twin" in out
+
+
+def test_run_status_report(tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "out")
+    main(["study", "run", str(tiny_file), "--out", out, "--quiet", "--only", "circles-vae"])
+    assert "1 of 2 groups are done" in capsys.readouterr().out
+    main(["study", "status", out])
+    assert "1 done, 1 waiting" in capsys.readouterr().out
+    main(["study", "run", out, "--quiet"])  # the folder knows its study
+    assert "2 of 2 groups are done" in capsys.readouterr().out
+    main(["study", "report", out])
+    page = Path(capsys.readouterr().out.strip())
+    assert page == tmp_path / "out" / "report" / "report.html"
+    assert "Tiny" in page.read_text()
+
+
+def test_a_failed_group_is_the_exit_status(tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny_file.write_text(
+        tiny_file.read_text().replace('architecture = "mlp"', 'architecture = "conv64"')
+    )  # 8 x 8 images do not fit
+    error = fails("study", "run", str(tiny_file), "--out", str(tmp_path / "out"), "--quiet", capsys=capsys)
+    assert "2 groups failed; see: factorgrid study status" in error
+    assert "Traceback" not in error
+    main(["study", "status", str(tmp_path / "out")])
+    assert "2 failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["plan", "small-circle"], "did you mean 'small-circles'"),
+        (["show", "x"], "unknown study 'x'"),
+        (["run", "none.toml"], "none.toml does not exist"),
+        (["status", "small-circles", "--out", "nowhere"], "nowhere holds no study"),
+        (["report", "small-circles", "--out", "nowhere"], "nowhere holds no study"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    error = fails("study", *arguments, capsys=capsys)
+    assert message in error
+    assert error.count("\n") == 1
