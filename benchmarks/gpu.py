@@ -8,6 +8,7 @@ are not measured again, and none is begun after eight minutes. A row trains for 
 images drawn on the device, and reports model steps a second, minutes for 300,000 steps of the whole group, seconds
 a model, models an hour against one model at a time, and the memory that the compiler and the device report.
 Goal: 50 D-VAEs in 25 minutes, 30 s a model, at least 20 times the models an hour of one at a time.
+`drawing` is the time of a twin's batch, to be compared with a step (goal: a fifth of one).
 `quality` trains the same seeds in each precision and compares losses: the check behind the default.
 """
 
@@ -33,6 +34,7 @@ from factorgrid.training.step import advance
 LIMIT = 480.0
 STEPS = 300_000
 QUALITY_STEPS = 2_000
+TWINS = ("dsprites_twin", "shapes3d_twin", "mpi3d_toy_twin", "cars3d_twin", "smallnorb_twin")
 
 
 def setting(model, members, precision):
@@ -75,6 +77,26 @@ def quality(precision, members=8):
     _, terms = advance(state, recipe, data, None, jnp.asarray(QUALITY_STEPS // 10, jnp.int32))
     losses = np.asarray(terms["loss"], np.float64)
     return {"loss": losses.tolist(), "mean": losses.mean(), "standard_error": losses.std() / len(losses) ** 0.5}
+
+
+def drawing(name, num_batches=256):
+    """Milliseconds to draw one batch: what the twin adds to a step of the whole group, whose members share batches."""
+    data = datasets.load(name)
+
+    @jax.jit
+    def draw(data, key):
+        def body(index, total):
+            return total + data.sample(jax.random.fold_in(key, index), 64).images.sum()
+
+        return jax.lax.fori_loop(0, num_batches, body, 0.0)
+
+    jax.block_until_ready(draw(data, jax.random.key(0)))
+    seconds = []
+    for index in range(5):
+        began = time.monotonic()
+        jax.block_until_ready(draw(data, jax.random.key(index)))
+        seconds.append(time.monotonic() - began)
+    return {"milliseconds_per_batch": 1e3 * float(np.median(seconds)) / num_batches}
 
 
 def memory(model):
@@ -137,6 +159,7 @@ def main():
     most = max(m for m in options.members if m <= 50)
     for precision in ("bfloat16", "float32"):
         work[f"rate dvae {precision} {most}"] = lambda p=precision: measured("dvae", most, p, options.seconds)
+    work |= {f"drawing {name}": lambda name=name: drawing(name) for name in TWINS}
     work |= {f"quality {p}": lambda p=p: quality(p) for p in PRECISIONS}
     for m in (1, most):
         work[f"rate factor_dvae tf32 {m}"] = lambda m=m: measured("factor_dvae", m, "tf32", options.seconds)

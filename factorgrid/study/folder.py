@@ -81,7 +81,7 @@ class StudyFolder:
                         f"{folder.run_path(group)} was trained with other settings ({'; '.join(changed)}); choose "
                         "another --out, or delete that folder to train it again"
                     )
-        described = {"study": study.to_json(), "versions": installed(), "hardware": hardware()}
+        described: dict[str, Any] = {"study": study.to_json(), "versions": installed(), "hardware": hardware()}
         if folder.models is not None:
             described["models"] = str(folder.models)
         write_json(path / "study.json", {**described, "begun": folder.begun or _now()})
