@@ -8,7 +8,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from factorgrid.metrics.checks import as_split
-from factorgrid.metrics.parallel import Part, run_parts
+from factorgrid.metrics.parallel import Part, factor_parts, run_parts
 from factorgrid.metrics.trees import check_estimator, draws_before, fit_trees
 
 Reading = tuple[Float[ndarray, " latent"], float, float]  # importances, training accuracy, test accuracy
@@ -65,23 +65,9 @@ def dci_parts(
 ) -> list[Part]:
     """The fits of `dci`, one for each factor, to be run anywhere and joined by `dci_of`."""
     check_estimator(estimator)
-    train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
-    skips = draws_before(labels)
-    return [
-        (
-            read_factor,
-            {
-                "train": train,
-                "labels": labels[:, j],
-                "test": test,
-                "labels_test": labels_test[:, j],
-                "estimator": estimator,
-                "seed": seed,
-                "skip": skips[j],
-            },
-        )
-        for j in range(labels.shape[1])
-    ]
+    split = as_split(codes_train, factors_train, codes_test, factors_test)
+    parts = factor_parts(read_factor, split, estimator=estimator, seed=seed)
+    return [(function, {**values, "skip": skip}) for (function, values), skip in zip(parts, draws_before(split[1]))]
 
 
 def read_factor(

@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from factorgrid.errors import unknown_name
 from factorgrid.metrics.checks import as_split
-from factorgrid.metrics.parallel import Part, run_parts
+from factorgrid.metrics.parallel import Part, factor_parts, run_parts
 from factorgrid.metrics.trees import fit_trees
 
 CLASSIFIERS = ("lr", "gbt")
@@ -65,21 +65,8 @@ def downstream_parts(
     """The fits of `downstream`, one for each factor."""
     if classifier not in CLASSIFIERS:
         raise unknown_name("classifier", classifier, CLASSIFIERS)
-    train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
-    return [
-        (
-            fit_factor,
-            {
-                "train": train,
-                "labels": labels[:, j],
-                "test": test,
-                "labels_test": labels_test[:, j],
-                "classifier": classifier,
-                "seed": seed,
-            },
-        )
-        for j in range(labels.shape[1])
-    ]
+    split = as_split(codes_train, factors_train, codes_test, factors_test)
+    return factor_parts(fit_factor, split, classifier=classifier, seed=seed)
 
 
 def fit_factor(

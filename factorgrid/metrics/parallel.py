@@ -6,10 +6,20 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import joblib
+from numpy import ndarray
 from threadpoolctl import ThreadpoolController
 
 # a module-level function and its keyword arguments, both of which can be sent to another process
 Part = tuple[Callable[..., Any], dict[str, Any]]
+
+
+def factor_parts(function: Callable[..., Any], split: tuple[ndarray, ...], **settings: Any) -> list[Part]:
+    """A part for each factor of a split (training codes, factors, test codes, factors), with the same settings."""
+    train, labels, test, labels_test = split
+    return [
+        (function, {"train": train, "labels": labels[:, j], "test": test, "labels_test": labels_test[:, j], **settings})
+        for j in range(labels.shape[1])
+    ]
 
 
 def run_part(part: Part) -> Any:
