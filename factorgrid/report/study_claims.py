@@ -1,7 +1,8 @@
 """The paper's claims, each with a verdict that is computed from a study's results.
 
 A verdict is about this study: with few models "no difference seen" says little, and the numbers of models stand
-beside it. One rule for all: a difference counts when its two-sided p, corrected over the claim's tests, is below 0.05.
+beside it. One rule for all: a difference counts when its p, corrected over the claim's tests, is below 0.05. Tests are
+two-sided, but for that of the selection, which asks of each side whether chance does as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,17 @@ from factorgrid.report.comparisons import (
     compare_methods,
 )
 from factorgrid.report.published import SELECTION, TWIN, column_of, published_mig
-from factorgrid.report.study_cells import Cells, Row, distinct, number, p_value, percent, summary_of, with_interval
+from factorgrid.report.study_cells import (
+    Cells,
+    Row,
+    counted,
+    distinct,
+    number,
+    p_value,
+    percent,
+    summary_of,
+    with_interval,
+)
 from factorgrid.report.study_evidence import difference_text, gain_number, gain_text
 from factorgrid.report.table_files import Table
 from factorgrid.study.select import DISCRETE, GAP, correlations, select
@@ -125,14 +136,15 @@ def _compared(
     family = [one for one in found if one.comparison is not None]
     tested = [one for one in family if all_data or one.data.removesuffix(TWIN) != REVERSED]
     if not tested:
-        lacking = distinct(one.reason for one in found) or (f"this study has no {lacking_methods}",)
+        why = f"the paper claims nothing for {family[0].data}" if family else f"this study has no {lacking_methods}"
+        lacking = distinct(one.reason for one in found) or (why,)
         return Claim(name, text, where, NOT_TESTED, lacking[0], "")
     corrected = f", Holm's correction over {len(family)} tests" if len(family) > 1 else ""
     test = f"two-sided Mann-Whitney U test{corrected}"
     verdict = overall([one.verdict for one in tested], "tests" if len(known) > 1 else "data sets")
     untested = distinct(one.reason for one in found if one.comparison is None)
     left_out = f"Not tested: {'; '.join(untested)}." if untested else ""
-    summary = " ".join(filter(None, [_medians_text(tested), _too_few(tested, len(family)), left_out, beside]))
+    summary = " ".join(filter(None, [_medians_text(tested), _too_few(tested, family), left_out, beside]))
     return Claim(name, text, where, verdict, summary, test, _pair_table(name, text, family, resamples))
 
 
@@ -155,12 +167,15 @@ def _medians_text(tested: Sequence[Tested]) -> str:
     )
 
 
-def _too_few(tested: Sequence[Tested], family: int) -> str:
-    """A warning where the test could not have decided, whatever the scores."""
-    hopeless = [one for one in tested if one.comparison and one.comparison.least_p * family >= ALPHA]
+def _too_few(tested: Sequence[Tested], family: Sequence[Tested]) -> str:
+    """A warning where the test could not have decided, whatever the scores: not even if all tests gave their least."""
+    least = holm([one.comparison.least_p for one in family if one.comparison])
+    undecidable = {id(one) for one, p in zip(family, least) if not p < ALPHA}
+    hopeless = [one for one in tested if id(one) in undecidable]
     if not hopeless:
         return ""
-    what = "With so few models" if len(hopeless) == len(tested) else f"In {len(hopeless)} comparisons with few models"
+    some = f"In {counted(len(hopeless), 'comparison')} with few models"
+    what = "With so few models" if len(hopeless) == len(tested) else some
     return f"{what} no outcome could have been significant after the correction."
 
 
@@ -281,7 +296,7 @@ def _selection_claim(cells: Cells) -> Claim:
     above = chosen_p(found["better"] + 1, found["num"])
     verdict = SUPPORTED if p < ALPHA else NOT_SUPPORTED if above < ALPHA else NO_DIFFERENCE
     test = "how often random choices have as high a mean percentile (one-sided)"
-    if len(found) == 1 and found["num"].iloc[0] < 1 / ALPHA:
+    if len(found) == 1 and 1 / found["num"].iloc[0] >= ALPHA:
         test += f"; of {found['num'].iloc[0]} models not even the best would have been significant"
     summary = f"{_gains_text(found)} p {p_value(p)}. {_paper_gains(cells, SELECTION, 'FactorDVAE')}"
     return Claim("selection", text, where, verdict, summary.strip(), test, _gain_table(found, pool, text))

@@ -206,7 +206,7 @@ def deviations_table(cells: Cells) -> Table:
         seeds, settings = mine["seed"].nunique(), mine["hyperparameters"].nunique()
         if seeds:
             text = f"{seeds} seeds × {settings} setting{'s' if settings > 1 else ''} on each data set at most"
-            rows.append((f"models of {row.title}", _paper_models(row), text))
+            rows.append((f"models of {row.title}", _paper_models(row, outcome.data), text))
     counts = cells.provenance("mig")
     if "num_train" in counts:
         rows.append(("images that MIG is estimated from", "10,000", f"{counts['num_train']:,}"))
@@ -231,9 +231,11 @@ def _data_text(data: str) -> str:
     return f"{data}: published files" if column_of(data) else f"{data}: no scores in the paper"
 
 
-def _paper_models(row: Row) -> str:
+def _paper_models(row: Row, data: Sequence[str]) -> str:
     if row.labels:
         return "not stated"
+    if set(data) == {"circles"}:
+        return "50 seeds" if row.method in ("VAE", "D-VAE") else NONE
     if row.method in ("VAE", "D-VAE"):
         return "300 seeds"
     return "50 seeds × 6 settings"

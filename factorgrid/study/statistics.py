@@ -15,7 +15,7 @@ from scipy.stats import bootstrap, mannwhitneyu, rankdata, spearmanr
 from factorgrid.errors import Error
 
 CONFIDENCE = 0.95
-ALPHA = 1 - CONFIDENCE  # what a test has to undercut
+ALPHA = 0.05  # what a test has to undercut; 1 - CONFIDENCE is a little more, and a p of 0.05 would
 RESAMPLES = 2_000
 PERMUTATIONS = 9_999
 MOST_PERMUTED = 30  # models; the t approximation of a rank correlation's p value is good beyond

@@ -1,8 +1,10 @@
 """Verdicts: computed from the scores, and never more than those bear out."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import DATA, LEVEL, synthetic
 
@@ -49,6 +51,7 @@ def test_the_reverse_is_not_supported() -> None:
 def test_the_paper_claims_nothing_for_smallnorb() -> None:
     found = verdicts(synthetic(data=("smallnorb_twin",), seeds=10, **SMALL))
     assert found["dvae-mig"].verdict == NOT_TESTED
+    assert found["dvae-mig"].summary == "the paper claims nothing for smallnorb_twin"
     both = verdicts(synthetic(data=("smallnorb_twin", "circles"), seeds=10, **SMALL))["dvae-mig"]
     assert both.verdict == SUPPORTED
     assert both.evidence is not None
@@ -61,6 +64,18 @@ def test_too_few_models_are_said_to_be_too_few() -> None:
     assert found.verdict == NO_DIFFERENCE  # 3 against 3: p is at least 0.1
     assert "With so few models no outcome could have been significant" in found.summary
     assert "n 3" in found.summary
+
+
+def test_few_models_on_one_data_set_can_decide_beside_many_on_another() -> None:
+    """Holm's factor of the last test is 1: with 4 against 4, p can be 2 / 70."""
+    many = synthetic(data=("circles",), seeds=30, **SMALL)
+    few = synthetic(data=("cars3d",), seeds=4, **SMALL)
+    outcome = dataclasses.replace(
+        many, data=("circles", "cars3d"), table=pd.concat([many.table, few.table]), groups=many.groups + few.groups
+    )
+    found = verdicts(outcome)["dvae-mig"]
+    assert found.verdict == SUPPORTED
+    assert "could have been significant" not in found.summary
 
 
 def test_what_was_not_run_is_not_tested() -> None:
@@ -83,9 +98,15 @@ def test_masked_and_unmasked_are_compared_at_the_same_labels() -> None:
 
 
 def test_selection_of_one_small_pool_cannot_be_significant() -> None:
-    found = verdicts(synthetic(data=("circles",), methods=("D-VAE",), seeds=10, **SMALL))["selection"]
-    assert found.verdict == NO_DIFFERENCE
-    assert "of 10 models not even the best would have been significant" in found.test
+    for seeds in (10, 20):
+        outcome = synthetic(data=("circles",), methods=("D-VAE",), seeds=seeds, **SMALL)
+        gap = outcome.table["metric"] == "st_gap_loss"
+        mig = outcome.table[outcome.table["metric"] == "mig"].set_index("member")["value"]
+        outcome.table.loc[gap, "value"] = 1 - outcome.table.loc[gap, "member"].map(mig)  # the gap finds the best
+        found = verdicts(outcome)["selection"]
+        assert f"rank 1 of {seeds}" in found.summary
+        assert found.verdict == NO_DIFFERENCE
+        assert f"of {seeds} models not even the best would have been significant" in found.test
 
 
 def test_alignment_needs_both_smaller_angles_and_parallel_planes() -> None:

@@ -208,6 +208,14 @@ def test_deviations_name_twins_steps_and_seeds() -> None:
     assert found["hardware"] == "2 x AMD EPYC <7B13>"
 
 
+def test_the_papers_circles_have_their_own_number_of_models() -> None:
+    found = deviations_table(Cells(synthetic(data=("circles",), **SMALL))).frame.set_index("aspect")["paper"]
+    assert found["models of D-VAE"] == "50 seeds"
+    assert found["models of FactorDVAE"] == "–"
+    found = deviations_table(Cells(synthetic(data=("cars3d",), **SMALL))).frame.set_index("aspect")["paper"]
+    assert found["models of D-VAE"] == "300 seeds"
+
+
 def test_a_table_is_the_same_in_csv_and_latex(tmp_path: Path) -> None:
     frame = pd.DataFrame({"model": ["D-VAE, γ = 1", 'say "no"'], "a_twin": ["17.4 [1, 2]", "– failed"]})
     table = Table("t", "50 % & more", "caption", frame, ("a\nnote",), frozenset({(0, "a_twin")}))

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 import factorgrid as fg
-from factorgrid.study.statistics import chosen_p, compare, correlate, holm, median_interval, summarise
+from factorgrid.study.statistics import ALPHA, chosen_p, compare, correlate, holm, median_interval, summarise
 
 
 def test_a_summary_has_the_papers_quantiles() -> None:
@@ -60,6 +60,10 @@ def test_complete_separation_gives_the_least_p() -> None:
     found = compare([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
     assert found.p == pytest.approx(found.least_p) == pytest.approx(0.1)
     assert compare(range(5), range(10, 15)).least_p == pytest.approx(2 / 252)
+
+
+def test_a_p_of_one_in_twenty_is_not_below_it() -> None:
+    assert not chosen_p([20], [20]) < ALPHA
 
 
 def test_a_comparison_needs_both_sides() -> None:
