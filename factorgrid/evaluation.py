@@ -1,10 +1,12 @@
 """Scoring a run: metrics of its members' codes and selectors of its members, into `scores.parquet`."""
 
+import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from factorgrid import metrics as metric_room
@@ -78,23 +80,47 @@ def evaluate(
         Error: an unknown name, a run that is not trained, or scores that do not apply.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    names, selectors = split_names(metrics)
-    dataset = run.dataset() if dataset is None else dataset
     asked = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     strict = (asked != DEFAULT and "all" not in asked) if strict is None else strict
+    settings = Settings(seed, counts, gap_batches, jobs)
+    found = measure(run, asked, settings, dataset=dataset, strict=strict, progress=progress)
+    if found.empty:
+        raise Error(f"none of the scores {', '.join(asked)} applies to run {run.path}")
+    return table(run, found)
+
+
+def measure(
+    run: Run,
+    metrics: Iterable[str],
+    settings: Settings,
+    *,
+    dataset: Dataset | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """The scores of this call alone, as a tidy table (`results.COLUMNS`); they are added to `scores.parquet` too.
+
+    A member that has diverged is not what was asked for: its scores are NaN. The table is empty if nothing applies.
+
+    Raises:
+        Error: see `evaluate`.
+    """
+    names, selectors = split_names(metrics)
+    dataset = run.dataset() if dataset is None else dataset
     selectors = [name for name in selectors if _applies(run, name, strict=strict)]
     if dataset.space is None and names:
         if strict:
             raise Error(f"'{names[0]}' needs ground-truth factors, and data set '{run.config.data}' has none")
         names = []
     if not names and not selectors:
-        raise Error("no score applies to this run: it has no factors, and is not discrete")
-    settings = Settings(seed, counts, gap_batches, jobs)
+        return results.to_frame([])
     members = Members.of(run, dataset)
     found = _selector_rows(members, selectors, settings, progress)
     found += _metric_rows(members, names, settings, progress)
+    lost = members.diverged
+    found = [replace(row, value=math.nan) if row.member in lost else row for row in found]
     _store(run, found)
-    return table(run, pd.DataFrame(results.to_frame(found)))
+    return results.to_frame(found)
 
 
 def split_names(metrics: str | Iterable[str]) -> tuple[list[str], list[str]]:
@@ -111,6 +137,12 @@ def split_names(metrics: str | Iterable[str]) -> tuple[list[str], list[str]]:
     names = metric_room.metric_names(others) if others else []
     selectors = list(SELECTORS) if "all" in asked else [name for name in asked if name in SELECTORS]
     return names, selectors
+
+
+def directions() -> dict[str, bool]:
+    """For every value that a metric or selector yields: whether higher is better."""
+    found = {key: metric.higher_is_better for metric in METRICS.values() for key in metric.keys}
+    return found | {key: selector.higher_is_better for selector in SELECTORS.values() for key in selector.keys}
 
 
 def table(run: Run, scores: pd.DataFrame) -> pd.DataFrame:
@@ -133,6 +165,11 @@ class Members:
     def of(run: Run, dataset: Dataset) -> "Members":
         state = run.state()
         return Members(run, dataset, state, [TrainedModel(member_of(state.model, i)) for i in range(len(run.members))])
+
+    @property
+    def diverged(self) -> set[str]:
+        """Names of the members that left the finite numbers in training: their weights are those from before."""
+        return {member.name for member, alive in zip(self.run.members, np.asarray(self.state.alive)) if not alive}
 
 
 def _applies(run: Run, selector: str, *, strict: bool) -> bool:

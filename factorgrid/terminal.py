@@ -86,7 +86,7 @@ def print_plan(study: Study, estimates: Sequence[GroupEstimate], console: Consol
     """A row for each data set and method: groups, members, steps, memory of a group, arithmetic, hours."""
     table = Table(
         "data set", "method", "groups", "members", "steps each", "memory", "PFLOP", "training",
-        box=None, header_style="bold", title=f"{study.name}: {study.title}", title_justify="left",
+        box=None, header_style="bold", title=escape(f"{study.name}: {study.title}"), title_justify="left",
     )  # fmt: skip
     for column in table.columns[2:]:
         column.justify = "right"
@@ -97,7 +97,7 @@ def print_plan(study: Study, estimates: Sequence[GroupEstimate], console: Consol
         labels = f", {one.group.config.labels} labels" if one.group.config.labels else ""
         cells.setdefault((one.group.data, one.group.method + labels), []).append(one)
     for (data, method), ones in cells.items():
-        table.add_row(data, method, *_plan_cells(ones))
+        table.add_row(escape(data), escape(method), *_plan_cells(ones))
     table.add_section()
     table.add_row("all", "", *_plan_cells(list(estimates)), style="bold")
     console.print(table)
@@ -125,7 +125,14 @@ def _plan_cells(estimates: list[GroupEstimate]) -> list[str]:
 def print_groups(outcome: Outcome, console: Console) -> None:
     """One row per group: its state, and why it is not done."""
     table = Table(
-        "group", "members", "state", "", box=None, header_style="bold", title=outcome.title, title_justify="left"
+        "group",
+        "members",
+        "state",
+        "",
+        box=None,
+        header_style="bold",
+        title=escape(outcome.title),
+        title_justify="left",
     )
     styles = {"done": "green", "running": "cyan", "failed": "bold red", "waiting": "dim"}
     for group in outcome.groups:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -41,6 +42,15 @@ def test_scoring_again_replaces_and_adds(tiny_run, tmp_path):
     assert len(run.scores) == 2 * 4
     before = results.wide(tiny_run.scores)["mig"]
     np.testing.assert_allclose(results.wide(run.scores)["mig"], before)
+
+
+def test_a_member_that_diverged_has_no_scores(tiny_config, tmp_path):
+    run = fg.training.train(dataclasses.replace(tiny_config, steps=2), tmp_path / "run", quiet=True)
+    run.publish(run.state()._replace(alive=jnp.asarray([True, False])))  # its weights are finite all the same
+    scores = fg.evaluate(run, ["mig", "st_gap"], counts=QUICK, gap_batches=2, jobs=1).set_index("member")
+    assert np.isfinite(scores.loc["seed0", ["mig", "st_gap_loss"]].astype(float)).all()
+    assert scores.loc["seed1", ["mig", "st_gap_loss"]].isna().all()
+    assert run.best_member("st_gap") == run.best_member("mig") == "seed0"
 
 
 def test_unknown_names_are_corrected(tiny_run):

@@ -7,8 +7,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from factorgrid.evaluation import directions as directions
 from factorgrid.metrics import METRICS
-from factorgrid.selectors import SELECTORS
 
 UNIT = (0.0, 1.0)
 SUMMARIES = {"median": 0.5, "25 %": 0.25, "75 %": 0.75}
@@ -44,12 +44,6 @@ def score_tables(frame: pd.DataFrame, *, width: int = 100, title: str | None = N
         names = [*described, *(scores[i] for i in group)]
         tables.append(_table(names, cells, known, title if not tables else None))
     return tables or [_table(described, cells, known, title)]
-
-
-def directions() -> dict[str, bool]:
-    """For every score that a metric or selector yields: whether higher is better."""
-    found = {key: metric.higher_is_better for metric in METRICS.values() for key in metric.keys}
-    return found | {key: selector.higher_is_better for selector in SELECTORS.values() for key in selector.keys}
 
 
 def in_percent(key: str) -> bool:

@@ -19,7 +19,7 @@ from factorgrid.study.definition import Study
 from factorgrid.study.folder import StudyFolder
 from factorgrid.study.plan import PlannedGroup
 from factorgrid.study.progress import StudyProgress
-from factorgrid.study.run import run_group, select_groups, waiting_groups
+from factorgrid.study.run import describe, run_group, select_groups, waiting_groups
 
 LOCAL = "local"
 NODE_LOSSES = 10  # how often one group may lose the node that it runs on
@@ -95,8 +95,8 @@ def _watch(ray: Any, folder: StudyFolder, tasks: dict[Any, PlannedGroup], progre
             try:
                 said = ray.get(done)
             except Exception as error:  # the node was lost too often, or had not the memory
-                said = f"{group.name} failed: {type(error).__name__}"
-                folder.write_failure(group, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+                said = f"{group.name} failed: {describe(error)}"
+                folder.write_failure(group, describe(error))
             if said:
                 progress.say(said)
             progress.finish(group)
@@ -130,8 +130,7 @@ def _connect(ray: Any, address: str) -> None:
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise Error(
-            f"no Ray cluster at '{address}' ({str(error).splitlines()[0]}); start one with 'ray start --head', or use "
-            "--ray local"
+            f"no Ray cluster at '{address}' ({describe(error)}); start one with 'ray start --head', or use --ray local"
         ) from None
 
 

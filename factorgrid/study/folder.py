@@ -36,7 +36,7 @@ class StudyFolder:
     Attributes:
         path: the folder.
         study: what is done there.
-        models: the folder of another study; its groups of the same name and configuration are not trained again.
+        models: the folder of another study; what it has trained under the same name and configuration is used.
     """
 
     path: Path
@@ -68,11 +68,13 @@ class StudyFolder:
         """
         if models is not None:
             StudyFolder.open(models)
-        folder = StudyFolder(path, study, None if models is None else models.absolute())
+            models = models.absolute()
         if (path / "study.json").exists():
-            old = StudyFolder.open(path).study
-            if old.name != study.name:
-                raise Error(f"{path} holds the study '{old.name}', not '{study.name}'; choose another --out")
+            old = StudyFolder.open(path)
+            if old.study.name != study.name:
+                raise Error(f"{path} holds the study '{old.study.name}', not '{study.name}'; choose another --out")
+            models = models or old.models
+        folder = StudyFolder(path, study, models)
         for group in folder.groups:
             if (folder.run_path(group) / "config.json").exists():
                 changed = differences(Run.open(folder.run_path(group)).config, group.config)
@@ -102,11 +104,16 @@ class StudyFolder:
         return found
 
     def run_path(self, group: PlannedGroup) -> Path:
-        """The group's run: that of the study whose models are used, if it has the same one, else our own."""
+        """The group's run: that of the study whose models are used, if it has finished the same one, else our own.
+
+        One that is still in training is left to those who train it.
+        """
         if self.models is not None:
             other = self.models / "groups" / group.name
-            if (other / "config.json").exists() and Run.open(other).config == group.config:
-                return other
+            if (other / "config.json").exists():
+                run = Run.open(other)
+                if run.config == group.config and run.finished:
+                    return other
         return self.path / "groups" / group.name
 
     # --- results

@@ -54,7 +54,7 @@ class StudyProgress:
         self._bar.update(self._task, completed=done, description=text)
         if not self._quiet and not self._console.is_terminal and time.monotonic() - self._said > PLAIN_SECONDS:
             self._said = time.monotonic()
-            self._console.print(f"{done:.0%}, {text}", soft_wrap=True, highlight=False)
+            self._console.print(f"{done:.0%}, {text}", soft_wrap=True, highlight=False, markup=False)
 
     def finish(self, group: PlannedGroup) -> None:
         self.update(group.name, 1.0, "done")
@@ -62,7 +62,7 @@ class StudyProgress:
     def say(self, text: str) -> None:
         """A line above the bar."""
         if not self._quiet:
-            self._bar.console.print(text, soft_wrap=True, highlight=False)
+            self._bar.console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     def _done(self) -> float:
         return sum(self._weights[name] * share for name, share in self._shares.items()) / sum(self._weights.values())

@@ -1,9 +1,10 @@
 """Doing a study: every group is trained and scored once, whoever does it and however often it is interrupted."""
 
+import contextlib
 import fnmatch
 import json
-import time
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import jax
@@ -11,13 +12,11 @@ import pandas as pd
 from rich.console import Console
 
 from factorgrid import results
-from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
-from factorgrid.evaluation import evaluate, split_names
-from factorgrid.metrics import METRICS
-from factorgrid.selectors import SELECTORS
+from factorgrid.evaluation import Settings, measure
 from factorgrid.study.definition import Study
 from factorgrid.study.folder import StudyFolder
+from factorgrid.study.outcome import COLUMNS
 from factorgrid.study.plan import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.training import Run, train
@@ -65,8 +64,8 @@ def run_study(
             if folder.marked(group) is not None:
                 progress.say(f"{group.name}: another process is at it")
                 continue
-            run_group(folder, group, progress.of(group), say=progress.say)
-            progress.finish(group)
+            if folder.result_path(group).exists() or run_group(folder, group, progress.of(group), say=progress.say):
+                progress.finish(group)  # in the first case another process has done it since this one began
             jax.clear_caches()  # compiled programs of one group are of no use to the next
     return folder
 
@@ -110,56 +109,45 @@ def run_group(
     report: Report,
     *,
     say: Callable[[str], None],
-    dataset: Dataset | None = None,
 ) -> bool:
     """Train and score one group into its result file; whether that went well. Its error is kept if not."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            folder.mark(group, share=0.0, what="starting")
-            run = train(
-                group.config,
-                folder.run_path(group),
-                dataset=dataset,
-                quiet=True,
-                on_step=_training(folder, group, report),
-            )
-            folder.write_result(group, _score(folder, group, run, _scoring(folder, group, report)))
+            with _marked(folder, group, report) as progress:
+                _train_and_score(folder, group, progress)
             return True
         except Exception as error:  # whatever it is, the other groups go on
-            text = _describe(error)
+            text = describe(error)
             folder.write_failure(group, text)
             more = (
                 "it is tried once more" if attempt < ATTEMPTS else "the others go on; run the study again to retry it"
             )
             say(f"{group.name} failed: {text}; {more}")
-        finally:
-            folder.unmark(group)
     return False
+
+
+def _train_and_score(folder: StudyFolder, group: PlannedGroup, report: Report) -> None:
+    config = group.config
+
+    def on_step(step: int) -> None:
+        report(TRAINING_SHARE * step / config.steps, f"step {step} of {config.steps}")
+
+    run = train(config, folder.run_path(group), quiet=True, on_step=on_step)
+    folder.write_result(group, _score(folder, group, run, report))
 
 
 def _score(folder: StudyFolder, group: PlannedGroup, run: Run, report: Report) -> pd.DataFrame:
     study = folder.study
 
     def progress(done: int, total: int, what: str) -> None:
-        report(done / max(total, 1), what)
+        report(TRAINING_SHARE + (1 - TRAINING_SHARE) * done / max(total, 1), what)
 
-    evaluate(
-        run,
-        study.metrics,
-        seed=study.evaluation_seed,
-        counts=study.counts,
-        gap_batches=study.gap_batches,
-        strict=False,
-        progress=progress,
-    )
-    return described(group, run, run.scores, study.metrics)
+    settings = Settings(study.evaluation_seed, study.counts, study.gap_batches)
+    return described(group, run, measure(run, study.metrics, settings, progress=progress))
 
 
-def described(group: PlannedGroup, run: Run, scores: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """The asked scores of a run as rows of a study's table (`outcome.COLUMNS`)."""
-    names, selectors = split_names(metrics)
-    wanted = {key for name in names for key in METRICS[name].keys}
-    wanted |= {key for name in selectors for key in SELECTORS[name].keys}
+def described(group: PlannedGroup, run: Run, scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of a run as rows of a study's table (`outcome.COLUMNS`)."""
     config = group.config
     members = {member.name: member for member in run.members}
     rows = [
@@ -180,40 +168,41 @@ def described(group: PlannedGroup, run: Run, scores: pd.DataFrame, metrics: Sequ
             "provenance": json.dumps(dict(row.provenance), sort_keys=True),
         }
         for row in results.from_frame(scores)
-        if row.metric in wanted and row.member in members
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _training(folder: StudyFolder, group: PlannedGroup, report: Report) -> Callable[[int], None]:
-    marking = _marking(folder, group, report)
+@contextlib.contextmanager
+def _marked(folder: StudyFolder, group: PlannedGroup, report: Report) -> Iterator[Report]:
+    """Pass reports on, and keep the group's mark fresh meanwhile: a compiler or an encoder says nothing for minutes."""
+    said, over = (0.0, "starting"), threading.Event()
 
-    def on_step(step: int) -> None:
-        marking(TRAINING_SHARE * step / group.config.steps, f"step {step} of {group.config.steps}")
+    def mark() -> None:
+        folder.mark(group, share=said[0], what=said[1])
 
-    return on_step
+    def keep_fresh() -> None:
+        while not over.wait(MARK_SECONDS):
+            with contextlib.suppress(Error):  # a full disk, for a moment
+                mark()
 
-
-def _scoring(folder: StudyFolder, group: PlannedGroup, report: Report) -> Report:
-    marking = _marking(folder, group, report)
-    return lambda share, what: marking(TRAINING_SHARE + (1 - TRAINING_SHARE) * share, what)
-
-
-def _marking(folder: StudyFolder, group: PlannedGroup, report: Report) -> Report:
-    """Pass reports on, and refresh the group's mark every few seconds."""
-    marked = 0.0
-
-    def mark(share: float, what: str) -> None:
-        nonlocal marked
-        if time.monotonic() - marked > MARK_SECONDS:
-            folder.mark(group, share=share, what=what)
-            marked = time.monotonic()
+    def pass_on(share: float, what: str) -> None:
+        nonlocal said
+        said = share, what
         report(share, what)
 
-    return mark
+    mark()
+    thread = threading.Thread(target=keep_fresh, daemon=True)
+    thread.start()
+    try:
+        yield pass_on
+    finally:
+        over.set()
+        thread.join()
+        folder.unmark(group)
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
+    """The first line of an error, with its kind unless it is one of ours."""
     text = str(error).strip().splitlines()
     first = text[0] if text else "no message"
     return first if isinstance(error, Error) else f"{type(error).__name__}: {first}"

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from factorgrid.errors import Error
+from factorgrid.evaluation import directions
 from factorgrid.metrics import METRICS, SIX
-from factorgrid.selectors import SELECTORS
 from factorgrid.study.statistics import correlate
 
 GAP = "st_gap_loss"
@@ -27,9 +27,7 @@ RULES = ("median", "validation", "gap")
 
 def higher_is_better(key: str) -> bool:
     """The declared direction of a metric's or selector's value; what is not declared counts as higher is better."""
-    known = {name: metric.higher_is_better for metric in METRICS.values() for name in metric.keys}
-    known |= {name: selector.higher_is_better for selector in SELECTORS.values() for name in selector.keys}
-    return known.get(key, True)
+    return directions().get(key, True)
 
 
 def models(table: pd.DataFrame) -> pd.DataFrame:

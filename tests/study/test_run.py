@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,11 @@ import pytest
 from rich.console import Console
 
 from factorgrid.errors import Error
-from factorgrid.study import MethodEntry, Study, StudyFolder, outcome, run_study
+from factorgrid.study import MethodEntry, Study, StudyFolder, estimate, outcome, run_study
 from factorgrid.study import run as run_module
 from factorgrid.study.outcome import COLUMNS
+from factorgrid.terminal import print_groups, print_plan
+from factorgrid.training import Config, Run
 
 
 def console() -> Console:
@@ -75,6 +78,27 @@ def test_other_metrics_are_scored_without_training_again(
     assert weights.stat().st_mtime_ns == made
 
 
+def test_a_group_that_no_score_applies_to_is_done(tiny: Study, tmp_path: Path) -> None:
+    study = dataclasses.replace(tiny, metrics=("st_gap",))
+    run_study(study, tmp_path / "out", console=console())
+    found = outcome(tmp_path / "out")
+    assert [group.state for group in found.groups] == ["done", "done"]
+    assert set(found.table["method"]) == {"D-VAE"}
+
+
+def test_only_this_calls_scores_are_results(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = run_module.measure
+
+    def raced(run: Run, *args: Any, **kwargs: Any) -> pd.DataFrame:
+        found = real(run, *args, **kwargs)
+        run.scores.assign(value=9.0).to_parquet(run.path / "scores.parquet")  # another study scores the same models
+        return found
+
+    monkeypatch.setattr(run_module, "measure", raced)
+    run_study(tiny, tmp_path / "out", only=["circles-vae"], console=console())
+    assert outcome(tmp_path / "out").table["value"].between(0, 1).all()
+
+
 def test_a_failing_group_is_tried_twice_and_the_rest_goes_on(tiny: Study, tmp_path: Path) -> None:
     bad = MethodEntry("broken", "dvae", options={"architecture": "conv64"})  # 8 x 8 images do not fit
     study = dataclasses.replace(tiny, methods=(bad, *tiny.methods))
@@ -89,6 +113,20 @@ def test_a_failing_group_is_tried_twice_and_the_rest_goes_on(tiny: Study, tmp_pa
     mended = dataclasses.replace(study, methods=(MethodEntry("broken", "dvae"), *tiny.methods))
     with pytest.raises(Error, match=r"was trained with other settings \(architecture: conv64 -> mlp\)"):
         run_study(mended, tmp_path / "out", console=console())
+
+
+def test_what_an_error_says_is_not_markup(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("shape [batch] of [/job:0]")
+
+    monkeypatch.setattr(run_module, "train", fail)
+    out = console()
+    run_study(tiny, tmp_path / "out", console=out)
+    assert "circles-d-vae failed: ValueError: shape [batch] of [/job:0]" in said(out)
+    shown = console()
+    print_groups(dataclasses.replace(outcome(tmp_path / "out"), title="of [/x]"), shown)
+    assert "of [/x]" in said(shown)
+    print_plan(dataclasses.replace(tiny, title="of [/x]"), estimate(tiny, measure=False), shown)
 
 
 def test_a_failure_that_passes_is_forgotten(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +175,59 @@ def test_a_group_of_another_process_is_left_alone(tiny: Study, tmp_path: Path) -
     old = time.time() - 1000
     os.utime(path / "running" / f"{group.name}.json", (old, old))  # nobody has refreshed it
     assert folder.marked(group) is None
+
+
+def test_a_mark_stays_fresh_while_nothing_is_reported(
+    tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StudyFolder.create(tmp_path / "out", tiny)
+    group = folder.groups[0]
+    mark = tmp_path / "out" / "running" / f"{group.name}.json"
+    seen = []
+
+    def silent(*_: object, **__: object) -> None:
+        os.utime(mark, (0, 0))
+        deadline = time.monotonic() + 30
+        while mark.stat().st_mtime == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        seen.append(folder.marked(group) is not None)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(run_module, "MARK_SECONDS", 0.02)
+    monkeypatch.setattr(run_module, "train", silent)
+    run_study(tiny, tmp_path / "out", only=["circles-vae"], console=console())
+    assert seen == [True, True]
+    assert not mark.exists()
+
+
+def test_a_group_that_another_process_has_done_meanwhile_is_not_done_again(
+    tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, trained = run_module.train, []
+
+    def busy(config: Config, *args: Any, **kwargs: Any) -> Run:
+        trained.append(config.model)
+        if len(trained) == 1:
+            run_study(tiny, tmp_path / "out", console=console())  # the other process: leaves this group, does the next
+        return real(config, *args, **kwargs)
+
+    monkeypatch.setattr(run_module, "train", busy)
+    run_study(tiny, tmp_path / "out", console=console())
+    assert trained == ["vae", "dvae"]
+    assert [group.state for group in outcome(tmp_path / "out").groups] == ["done", "done"]
+
+
+def test_models_of_another_study_are_kept_in_mind_and_used_once_they_are_finished(tiny: Study, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    group = StudyFolder.create(first, tiny).groups[0]
+    run_study(tiny, first, only=[group.name], console=console())
+    again = dataclasses.replace(tiny, name="second")
+    StudyFolder.create(second, again, models=first)
+    folder = StudyFolder.create(second, again)  # going on does not forget where the models are
+    assert folder.run_path(group) == first / "groups" / group.name
+    assert StudyFolder.open(second).models == first
+    (first / "groups" / group.name / "models" / "seed1.safetensors").unlink()  # still in training
+    assert folder.run_path(group) == second / "groups" / group.name
 
 
 def test_models_of_another_study_are_not_trained_again(
