@@ -136,7 +136,7 @@ def study_run(options: StudyRun) -> None:
         )
     found = outcome(folder)
     count = {state: sum(group.state == state for group in found.groups) for state in ("done", "failed")}
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(f"{count['done']} of {len(found.groups)} groups are done: {folder}")
     console.print(f"look at them: factorgrid study report {folder}")
     if count["failed"]:
@@ -196,10 +196,11 @@ def study(options: StudyCommand) -> None:
 
 def _study(source: str, out: Path | None, *, twins: bool = False) -> tuple[Any, Path]:
     """The study that `source` names, and its folder."""
-    from factorgrid.study import StudyFolder, load_study
+    from factorgrid.study import StudyFolder, load_study, preset_names
 
-    if (Path(source) / "study.json").exists():
-        if out is not None or twins:
+    asked = out is not None or twins
+    if (Path(source) / "study.json").exists() and not (asked and source in preset_names()):
+        if asked:
             raise Error(f"{source} is a study that was begun: it has its folder and its data; leave --out and --twins")
         folder = StudyFolder.open(Path(source))
         return folder.study, folder.path

@@ -83,9 +83,9 @@ class Study:
             Error: settings that do not exist or do not fit; the message names the method.
         """
         options = {**self.training, **entry.options}
-        if data in self.data_options:
-            options["data_options"] = {**options.get("data_options", {}), **self.data_options[data]}
         try:
+            if data in self.data_options:
+                options["data_options"] = {**options.get("data_options", {}), **self.data_options[data]}
             return Config.from_json(
                 {
                     "data": data,
@@ -138,6 +138,8 @@ def read_study(path: Path) -> Study:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError:
         raise Error(f"{path} does not exist") from None
+    except OSError as error:
+        raise Error(f"{path} cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Error(f"{path} is not a TOML file: {error}") from None
     try:
@@ -190,6 +192,9 @@ def _study(values: Mapping[str, Any]) -> Study:
             raise unknown_name("key", key, _KEYS)
         if not isinstance(value, _KEYS[key]):
             raise Error(f"'{key}' must be {_kind(_KEYS[key])}, got {value!r}")
+    for name, options in values.get("data_options", {}).items():
+        if not isinstance(options, dict):
+            raise Error(f"data_options.{name} must be a table, got {options!r}")
     for key in ("data", "methods"):
         if not values.get(key):
             raise Error(f"a study needs '{key}'; see: factorgrid study show small-circles")
@@ -198,12 +203,12 @@ def _study(values: Mapping[str, Any]) -> Study:
         name=values["name"],
         title=values.get("title", values["name"]),
         description=values.get("description", "").strip(),
-        data=tuple(str(name) for name in values["data"]),
+        data=_names("data", values["data"]),
         methods=tuple(_entry(entry) for entry in values["methods"]),
         seeds=_seeds(values.get("seeds", 1)),
         training=values.get("training", {}),
         data_options=values.get("data_options", {}),
-        metrics=tuple(values.get("metrics", DEFAULT_METRICS)),
+        metrics=_names("metrics", values.get("metrics", DEFAULT_METRICS)),
         counts=counts,
         gap_batches=gap_batches,
         evaluation_seed=seed,
@@ -230,7 +235,8 @@ def _title(model: str, options: Mapping[str, Any]) -> str:
         return f"{title} (M)"
     if not options.get("labels") or METHODS[model].latent == "categorical":
         return title
-    return f"{title} ({_SUFFIXES[options.get('supervision', 'bce')]})"
+    kind = options.get("supervision", "bce")
+    return f"{title} ({_SUFFIXES.get(kind, kind)})"
 
 
 def _evaluation(values: Mapping[str, Any]) -> tuple[Counts, int, int]:
@@ -243,16 +249,28 @@ def _evaluation(values: Mapping[str, Any]) -> tuple[Counts, int, int]:
     for key in left:
         if key not in known:
             raise unknown_name("key of [evaluation]", key, ["counts", "gap_batches", "seed", *known])
+    for key, value in {"gap_batches": gap_batches, "seed": seed, **left}.items():
+        if not _whole(*(value if key == "downstream_sizes" and isinstance(value, list) else [value])):
+            raise Error(f"'{key}' of [evaluation] must be a whole number, got {value!r}")
     changed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in left.items()}
-    return dataclasses.replace(COUNTS[name], **changed), int(gap_batches), int(seed)
+    return dataclasses.replace(COUNTS[name], **changed), gap_batches, seed
 
 
-def _seeds(value: int | Sequence[int]) -> tuple[int, ...]:
-    if isinstance(value, int):
-        if value < 1:
-            raise Error(f"seeds must be a number of seeds (at least 1) or a list of them, got {value}")
-        return tuple(range(value))
-    return tuple(int(seed) for seed in value)
+def _seeds(value: Any) -> tuple[int, ...]:
+    seeds = value if isinstance(value, list) else [value]
+    if not seeds or not _whole(*seeds) or (seeds == [value] and value < 1):
+        raise Error(f"seeds must be a number of seeds (at least 1) or a list of them, got {value!r}")
+    return tuple(value) if isinstance(value, list) else tuple(range(value))
+
+
+def _names(key: str, values: Sequence[Any]) -> tuple[str, ...]:
+    if not all(isinstance(name, str) for name in values) or len(set(values)) < len(values):
+        raise Error(f"'{key}' must be different names, got {list(values)}")
+    return tuple(values)
+
+
+def _whole(*values: Any) -> bool:
+    return all(isinstance(value, int) and not isinstance(value, bool) for value in values)
 
 
 def _numbers(name: str, value: Any) -> tuple[float, ...]:

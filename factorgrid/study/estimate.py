@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from factorgrid import datasets
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
-from factorgrid.study.definition import Study, twin_of
+from factorgrid.study.definition import Study
 from factorgrid.study.plan import PlannedGroup, plan
 from factorgrid.training import Config
 from factorgrid.training.compilation import enable_cache
@@ -143,8 +143,8 @@ def _dataset(config: Config) -> Dataset:
     try:
         return datasets.load(config.data, **config.data_options)
     except Error:
-        twin = twin_of(config.data)
-        if twin == config.data:
+        twin = f"{config.data}_twin"
+        if twin not in datasets.DATASETS:
             raise
         return datasets.load(twin)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from factorgrid.cli import main
+from factorgrid.study import StudyFolder, load_study
 
 
 def fails(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -43,6 +44,18 @@ def test_run_status_report(tiny_file: Path, tmp_path: Path, capsys: pytest.Captu
     page = Path(capsys.readouterr().out.strip())
     assert page == tmp_path / "out" / "report" / "report.html"
     assert "Tiny" in page.read_text()
+
+
+def test_the_same_command_goes_on_in_a_folder_called_like_the_preset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    StudyFolder.create(Path("small-circles"), load_study("small-circles"))
+    main(["study", "status", "small-circles", "--out", "small-circles"])
+    main(["study", "status", "small-circles"])
+    assert capsys.readouterr().out.count("2 waiting") == 2
+    error = fails("study", "status", str(tmp_path / "small-circles"), "--out", "x", capsys=capsys)
+    assert "leave --out" in error
 
 
 def test_a_failed_group_is_the_exit_status(tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

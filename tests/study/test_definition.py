@@ -58,6 +58,24 @@ def test_titles_of_semi_supervised_methods_are_the_papers() -> None:
         ("gap_batches = 2", "gap_batchs = 2", "unknown key of .evaluation. 'gap_batchs'; did you mean 'gap_batches'"),
         ("[data_options.circles]", "[data_options.circle]", "unknown data set in data_options 'circle'"),
         ('title = "Tiny"', "title = ", "is not a TOML file"),
+        (
+            "seeds = 2",
+            'seeds = ["a"]',
+            r"seeds must be a number of seeds \(at least 1\) or a list of them, got \['a'\]",
+        ),
+        ('model = "dvae"', 'model = "dvae"\nseeds = "five"', "or a list of them, got 'five'"),
+        ('model = "dvae"', 'model = "dvae"\nseeds = []', "or a list of them"),
+        ('"mig", "st_gap"', "1", r"'metrics' must be different names, got \[1\]"),
+        ('data = ["circles"]', 'data = ["circles", "circles"]', "'data' must be different names"),
+        ("gap_batches = 2", 'gap_batches = "x"', "'gap_batches' of .evaluation. must be a whole number, got 'x'"),
+        ("num_train = 50", 'num_train = "many"', "'num_train' of .evaluation. must be a whole number, got 'many'"),
+        ("num_train = 50", 'downstream_sizes = ["a"]', "'downstream_sizes' of .evaluation. must be a whole number"),
+        (
+            "[data_options.circles]\nimage_size = 8",
+            "[data_options]\ncircles = 8",
+            "data_options.circles must be a table",
+        ),
+        ('model = "vae"', 'model = "vae"\nlabels = 20\nsupervision = "bcf"', "unknown supervision 'bcf'"),
         ('title = "Tiny"', 'name = "a/b"', "a study's name may have letters"),
     ],
 )
@@ -75,6 +93,12 @@ def test_unknown_studies(tmp_path: Path) -> None:
         load_study("small-circle")
     with pytest.raises(Error, match=r"none\.toml does not exist"):
         load_study(tmp_path / "none.toml")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(Error, match=r"folder\.toml cannot be read: Is a directory"):
+        read_study(tmp_path / "folder.toml")
 
 
 def test_presets_are_files_that_can_be_copied(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ import math
 
 import pytest
 
+from factorgrid.errors import Error
 from factorgrid.study import MethodEntry, Study, estimate
-from factorgrid.study.estimate import GroupEstimate, Speed
+from factorgrid.study.estimate import GroupEstimate, Speed, measure_speed
 from factorgrid.study.plan import plan
 from factorgrid.study.progress import duration, work
+from factorgrid.training import Config
 
 
 def test_counts_alone(tiny: Study) -> None:
@@ -36,6 +38,12 @@ def test_every_kind_of_network_is_measured_once(tiny: Study) -> None:
     assert first.speed.flops > 2 * 64 * 3 * (2 * 1000 + 4 * 1000 * 1000)
     assert first.speed.member_bytes > 3 * 4 * 4 * 1000 * 1000  # its weights, twice more for Adam
     assert 0 < first.speed.seconds < 10
+
+
+def test_own_images_that_are_not_there_are_not_stood_in_for() -> None:
+    with pytest.raises(Error, match=r"none\.npz") as caught:
+        measure_speed(Config("none.npz", "vae"))
+    assert "twin" not in str(caught.value)
 
 
 def test_work_and_words(tiny: Study) -> None:
