@@ -204,7 +204,7 @@ def _study(values: Mapping[str, Any]) -> Study:
         title=values.get("title", values["name"]),
         description=values.get("description", "").strip(),
         data=_names("data", values["data"]),
-        methods=tuple(_entry(entry) for entry in values["methods"]),
+        methods=tuple(_entry(entry, values.get("training", {})) for entry in values["methods"]),
         seeds=_seeds(values.get("seeds", 1)),
         training=values.get("training", {}),
         data_options=values.get("data_options", {}),
@@ -216,7 +216,7 @@ def _study(values: Mapping[str, Any]) -> Study:
     )
 
 
-def _entry(values: Any) -> MethodEntry:
+def _entry(values: Any, training: Mapping[str, Any]) -> MethodEntry:
     if not isinstance(values, Mapping) or "model" not in values:
         raise Error(f"an entry of [[methods]] needs 'model', one of {', '.join(METHODS)}; got {values!r}")
     left = dict(values)
@@ -224,7 +224,7 @@ def _entry(values: Any) -> MethodEntry:
     chosen = method(model)
     seeds = left.pop("seeds", None)
     grid = {name: _numbers(name, left.pop(name)) for name in (*chosen.hyperparameters, OMEGA) if name in left}
-    title = left.pop("title", None) or _title(model, left)
+    title = left.pop("title", None) or _title(model, {"masked": training.get("masked"), **left})
     return MethodEntry(str(title), model, None if seeds is None else _seeds(seeds), grid, left)
 
 

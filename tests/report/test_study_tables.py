@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,21 @@ def test_published_numbers_are_found_by_our_names() -> None:
         assert published.column_of(data) is None
     assert published.is_twin("cars3d_twin")
     assert not published.is_twin("cars3d")
+
+
+@pytest.mark.parametrize(
+    ("table", "sums"),
+    [
+        (published._TABLE_1, (142.5, 106.6, 177.3, 89.2, 146.0, 86.7)),
+        (published._TABLE_5, (228.7, 188.8, 305.4, 134.4, 210.4, 121.7)),
+        (published._TABLE_6, (861.9, 803.0, 887.3, 942.7, 1195.0, 777.2)),
+        (published._TABLE_7, (410.6, 372.2, 310.2, 175.4, 490.2, 526.4)),
+    ],
+)
+def test_the_papers_columns_add_up(table: dict[str, tuple[Any, ...]], sums: tuple[float, ...]) -> None:
+    """Sums of all numbers in a column, taken from the paper's tables: a slip in any of them would show."""
+    columns = [sum(np.sum(cell) for cell in column if cell is not None) for column in zip(*table.values())]
+    assert columns == pytest.approx(sums)
 
 
 def test_tables_of_the_paper_agree_with_each_other() -> None:

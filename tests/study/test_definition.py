@@ -95,6 +95,14 @@ def test_unknown_studies(tmp_path: Path) -> None:
         load_study(tmp_path / "none.toml")
 
 
+def test_masked_methods_are_called_so_wherever_the_file_says_it(tiny_file: Path) -> None:
+    text = (
+        tiny_file.read_text().replace('[[methods]]\nmodel = "vae"', "").replace("steps = 4", "steps = 4\nmasked = true")
+    )
+    tiny_file.write_text(text + '\n[[methods]]\nmodel = "factor_dvae"\nmasked = false\n')
+    assert [entry.title for entry in read_study(tiny_file).methods] == ["D-VAE (M)", "FactorDVAE"]
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     with pytest.raises(Error, match=r"folder\.toml cannot be read: Is a directory"):
