@@ -40,6 +40,8 @@ SETTING = "Selection of a setting"
 _PAPER = " (paper)"
 Write = Callable[[Summary], str]
 
+PAPER_LABELS = 1000  # of Table 7, as we read it
+
 
 def plan_table(cells: Cells) -> Table:
     """How many models of every method and data set are done, and what became of the others."""
@@ -158,15 +160,13 @@ def supervised_table(cells: Cells, *, resamples: int) -> Table | None:
     """Table 7: MIG of the semi-supervised methods; None if the study has none."""
     if not cells.supervised:
         return None
-    shown = published_labels(cells)
-
     beside = (
-        f" The paper prints discrete methods only, for one number of labels; it stands beside {shown} labels, as the "
-        "number is not legible in the text that this library was made from (1000 is our reading)."
+        " The paper prints discrete methods only, for one number of labels; it stands beside "
+        f"{PAPER_LABELS:,} labels, as the number is not legible in the text that this library was made from (that is our reading)."
     ) if any(column_of(data) for data in cells.outcome.data) else ""  # fmt: skip
 
     def published(row: Row, data: str) -> str:
-        return _published_text(published_supervised(row.method, data) if row.labels == shown else None)
+        return _published_text(published_supervised(row.method, data) if row.labels == PAPER_LABELS else None)
 
     found = _with_paper(cells, cells.supervised, with_quantiles, published, resamples=resamples)
     return Table(
@@ -177,12 +177,6 @@ def supervised_table(cells: Cells, *, resamples: int) -> Table | None:
         found.notes,
         found.best,
     )
-
-
-def published_labels(cells: Cells) -> int:
-    """Beside which of the study's numbers of labels Table 7 of the paper stands: 1000 if there, else the largest."""
-    have = {row.labels for row in cells.supervised}
-    return 1000 if 1000 in have else max(have)
 
 
 def lightgbm_note(cells: Cells) -> str:

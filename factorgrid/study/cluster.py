@@ -62,7 +62,7 @@ def run_on_cluster(
         _connect(ray, address)
     try:
         with StudyProgress(folder, groups, console=console, quiet=quiet) as progress:
-            waiting = waiting_groups(folder, groups, progress.say)
+            waiting = [group for group in waiting_groups(folder, groups, progress.say) if folder.marked(group) is None]
             needs = _resources(ray, cpus, gpus)
             progress.say(f"{len(waiting)} groups on {len(ray.nodes())} nodes, each with {needs}")
             task = ray.remote(max_retries=NODE_LOSSES, **needs)(_run_remotely)

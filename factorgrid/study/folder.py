@@ -1,13 +1,14 @@
 """A study on disk, and what any number of processes may read and write there at once.
 
 `study.json`; `groups/NAME/` (run folders); `results/NAME-KEY.parquet` (one atomic file a group; the key is a hash of
-what was trained and how it was scored); `failed/NAME.json`; `running/NAME.json` (who works on it, refreshed while
+what was trained and how it was scored); `failed/NAME-KEY.json`; `running/NAME.json` (who works on it, refreshed while
 they do); `report/`.
 """
 
 import hashlib
 import json
 import os
+import shutil
 import socket
 import time
 from dataclasses import asdict, dataclass
@@ -76,13 +77,7 @@ class StudyFolder:
             models = models or old.models
         folder = StudyFolder(path, study, models)
         for group in folder.groups:
-            if (folder.run_path(group) / "config.json").exists():
-                changed = differences(Run.open(folder.run_path(group)).config, group.config)
-                if changed:
-                    raise Error(
-                        f"{folder.run_path(group)} was trained with other settings ({'; '.join(changed)}); choose "
-                        "another --out, or delete that folder to train it again"
-                    )
+            _check_run(folder.run_path(group), group)
         described: dict[str, Any] = {"study": study.to_json(), "versions": installed(), "hardware": hardware()}
         if folder.models is not None:
             described["models"] = str(folder.models)
@@ -154,9 +149,24 @@ class StudyFolder:
         write_json(self._failure_path(group), {"error": error, "when": _now()})
 
     def _failure_path(self, group: PlannedGroup) -> Path:
-        return self.path / "failed" / f"{group.name}.json"
+        # with the key of the results: the error of other settings says nothing of these
+        return self.path / "failed" / f"{self.result_path(group).stem}.json"
 
     # --- marks of who is at work
+
+    def claim(self, group: PlannedGroup) -> bool:
+        """Mark the group as this process's own, unless another one works on it; of several at once, one succeeds."""
+        path = self._mark_path(group)
+        if self.marked(group) is not None:
+            return False
+        path.unlink(missing_ok=True)  # of a process that has died
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            return False
+        self.mark(group, share=0.0, what="starting")
+        return True
 
     def mark(self, group: PlannedGroup, **progress: Any) -> None:
         """Say that this process works on the group, and how far it is."""
@@ -179,6 +189,20 @@ class StudyFolder:
 
     def _mark_path(self, group: PlannedGroup) -> Path:
         return self.path / "running" / f"{group.name}.json"
+
+
+def _check_run(path: Path, group: PlannedGroup) -> None:
+    """A run of other settings is an error, unless it failed before its first step: then there is nothing to keep."""
+    if not (path / "config.json").exists():
+        return
+    changed = differences(Run.open(path).config, group.config)
+    if changed and not (path / "history.parquet").exists() and not any(path.glob("checkpoints/*")):
+        shutil.rmtree(path)
+    elif changed:
+        raise Error(
+            f"{path} was trained with other settings ({'; '.join(changed)}); choose another --out, or delete that "
+            "folder to train it again"
+        )
 
 
 def _alive(pid: int) -> bool:

@@ -61,7 +61,7 @@ def run_study(
     groups = select_groups(folder, only)
     with StudyProgress(folder, groups, console=console, quiet=quiet) as progress:
         for group in waiting_groups(folder, groups, progress.say):
-            if folder.marked(group) is not None:
+            if not folder.result_path(group).exists() and not folder.claim(group):
                 progress.say(f"{group.name}: another process is at it")
                 continue
             if folder.result_path(group).exists() or run_group(folder, group, progress.of(group), say=progress.say):

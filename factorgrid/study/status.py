@@ -1,7 +1,8 @@
 """Where a study stands: the state of every group, and the outcome that reports read."""
 
-import importlib.metadata
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -67,12 +68,22 @@ def group_state(folder: StudyFolder, group: PlannedGroup) -> tuple[str, str, pd.
 def _facts(folder: StudyFolder) -> dict[str, str]:
     described = read_json(folder.path / "study.json")
     training = dict(folder.study.training)
-    hardware = described.get("hardware", {})
-    devices = ", ".join(sorted(set(hardware.get("devices", [])))) or "unknown"
+    # of the runs themselves: the command that was last given may have run elsewhere and trained nothing
+    files = [folder.run_path(group) / "config.json" for group in folder.groups]
+    trained = [read_json(path) for path in files if path.exists()] or [described]
     facts = {
-        "hardware": f"{devices} ({hardware.get('cores', '?')} cores)",
+        "hardware": "; ".join(dict.fromkeys(_hardware(one.get("hardware", {})) for one in trained)),
         "begun": str(described.get("begun", "unknown"))[:10],
-        "versions": ", ".join(f"{name} {version}" for name, version in described.get("versions", {}).items()),
-        "factorgrid": importlib.metadata.version("factorgrid"),
+        "versions": "; ".join(dict.fromkeys(_versions(one.get("versions", {})) for one in trained)),
     }
     return {**facts, **{name.replace("_", " "): str(value) for name, value in training.items()}}
+
+
+def _hardware(known: Mapping[str, Any]) -> str:
+    devices = list(known.get("devices", []))
+    counted = ", ".join(f"{devices.count(name)} x {name}" for name in dict.fromkeys(devices)) or "unknown device"
+    return f"{counted}, {known.get('cores', '?')} cores ({known.get('cpu', 'unknown processor')})"
+
+
+def _versions(known: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in known.items())

@@ -4,6 +4,7 @@
 them later: `scores.parquet`, `figures/`.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -198,7 +199,16 @@ def hardware() -> dict[str, Any]:
     return {
         "devices": [device.device_kind for device in devices],
         "backend": devices[0].platform,
-        "cpu": platform.processor() or platform.machine(),
+        "cpu": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": platform.platform(),
     }
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

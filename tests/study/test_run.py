@@ -109,10 +109,14 @@ def test_a_failing_group_is_tried_twice_and_the_rest_goes_on(tiny: Study, tmp_pa
     assert "64" in found.groups[0].reason
     assert said(out).count("circles-broken failed") == 2
     assert "tried once more" in said(out)
-    # mended, it is tried again
+    # mended, it is tried again, and its old error forgotten
     mended = dataclasses.replace(study, methods=(MethodEntry("broken", "dvae"), *tiny.methods))
-    with pytest.raises(Error, match=r"was trained with other settings \(architecture: conv64 -> mlp\)"):
-        run_study(mended, tmp_path / "out", console=console())
+    run_study(mended, tmp_path / "out", console=console())
+    assert [group.state for group in outcome(tmp_path / "out").groups] == ["done", "done", "done"]
+    # what was trained is not thrown away
+    other = dataclasses.replace(mended, training={**mended.training, "learning_rate": 0.5})
+    with pytest.raises(Error, match=r"circles-broken was trained with other settings \(learning_rate: 0.0001 -> 0.5\)"):
+        run_study(other, tmp_path / "out", console=console())
 
 
 def test_what_an_error_says_is_not_markup(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,9 +176,12 @@ def test_a_group_of_another_process_is_left_alone(tiny: Study, tmp_path: Path) -
     run_study(tiny, path, only=[group.name], console=out)
     assert "another process is at it" in said(out)
     assert not folder.result_path(group).exists()
+    assert not folder.claim(group)
     old = time.time() - 1000
     os.utime(path / "running" / f"{group.name}.json", (old, old))  # nobody has refreshed it
     assert folder.marked(group) is None
+    assert folder.claim(group)
+    assert not folder.claim(group)  # only once
 
 
 def test_a_mark_stays_fresh_while_nothing_is_reported(
