@@ -162,7 +162,8 @@ def supervised_table(cells: Cells, *, resamples: int) -> Table | None:
         return None
     beside = (
         " The paper prints discrete methods only, for one number of labels; it stands beside "
-        f"{PAPER_LABELS:,} labels, as the number is not legible in the text that this library was made from (that is our reading)."
+        f"{PAPER_LABELS:,} labels, as the number is not "
+        "legible in the text that this library was made from (that is our reading)."
     ) if any(column_of(data) for data in cells.outcome.data) else ""  # fmt: skip
 
     def published(row: Row, data: str) -> str:
