@@ -28,6 +28,7 @@ from factorgrid.report.study_evidence import (
 )
 from factorgrid.report.study_pictures import CORRELATIONS, Picture, model_pictures, score_pictures
 from factorgrid.report.study_tables import dvae_table, mig_tables, plan_table, supervised_table
+from factorgrid.report.style import shrink
 from factorgrid.report.table_files import Table, write_table
 from factorgrid.study.outcome import COLUMNS, Outcome
 from factorgrid.study.statistics import RESAMPLES
@@ -58,6 +59,9 @@ def study_report(outcome: Outcome, out: Path, *, quick: bool = False) -> Path:
     by_models, aligned, why = model_pictures(cells, figures, formats, quick=quick)
     found = claims(cells, aligned, why, resamples=resamples)
     pictures = sorted([*score_pictures(cells, figures, formats), *by_models], key=_figure_number)
+    for picture in pictures:
+        if picture.path is not None and picture.name != "figure-8":  # that one shows images
+            shrink(picture.path)
     tables = study_tables(cells, resamples=resamples)
     for table in [*tables, *(claim.evidence for claim in found if claim.evidence is not None)]:
         write_table(table, out / "tables")

@@ -11,6 +11,7 @@ import seaborn
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 
 from factorgrid.files import replacing
 
@@ -38,6 +39,14 @@ def picture(path: Path, width: float, height: float, *, layout: Layout = "constr
         yield figure
         with replacing(path) as temporary:
             figure.savefig(temporary, dpi=DPI, bbox_inches="tight", pad_inches=0.12)
+
+
+def shrink(path: Path) -> None:
+    """Reduce a PNG of lines and areas to a palette of 256 colours: a quarter of the bytes, and the same to the eye."""
+    with Image.open(path) as image:
+        small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    with replacing(path) as temporary:
+        small.save(temporary, format="png", optimize=True)
 
 
 def set_title(figure: Figure, text: str) -> None:
