@@ -10,7 +10,7 @@ from factorgrid.report.style import picture, shrink
 
 def test_a_shrunk_picture_is_smaller_and_looks_the_same(tmp_path: Path) -> None:
     path = tmp_path / "lines.png"
-    with picture(path, 4, 3) as figure:
+    with picture(path, 4.0, 3.0) as figure:
         axis = figure.subplots()
         for index in range(40):
             axis.plot(np.arange(20), np.sin(np.arange(20) + index))
