@@ -29,7 +29,7 @@ nav li { margin:.2rem 0; line-height:1.35; }
 nav a { text-decoration:none; }
 nav a:hover { text-decoration:underline; }
 summary { cursor:pointer; color:var(--soft); }
-@media (min-width:72rem) { .columns { grid-template-columns:15rem minmax(0,1fr); gap:3rem; }
+@media (min-width:72rem) { .columns { grid-template-columns:13rem minmax(0,1fr); gap:2rem; }
   nav { position:sticky; top:1.5rem; align-self:start; max-height:calc(100vh - 3rem); overflow:auto; }
   main section:first-child h2 { border-top:0; margin-top:1rem; padding-top:0; } }
 .block { margin:0 0 2.4rem; }
@@ -40,15 +40,15 @@ summary { cursor:pointer; color:var(--soft); }
 img { display:block; max-width:100%; height:auto; margin:0 auto; }
 @media (max-width:44rem) { .panel img { max-width:44rem; margin:0; } }
 table { border-collapse:collapse; font-size:.88rem; font-variant-numeric:tabular-nums; }
-th, td { padding:.42rem .75rem; text-align:right; vertical-align:top; white-space:nowrap;
+th, td { padding:.42rem .55rem; text-align:right; vertical-align:top; white-space:nowrap;
   border-bottom:1px solid var(--line); }
 tbody tr:last-child > * { border-bottom:0; }
 tbody tr:hover > * { background:var(--mark); }
 th:first-child { text-align:left; position:sticky; left:0; background:var(--back); font-weight:500; z-index:1; }
-tbody th:first-child { white-space:normal; min-width:min(11rem,30vw); max-width:15rem; }
+tbody th:first-child { white-space:normal; min-width:min(7rem,30vw); max-width:15rem; }
 thead th { background:var(--shade); padding:0; font-weight:600; vertical-align:bottom; }
 thead th:first-child { background:var(--shade); font-weight:600; }
-thead button { all:unset; box-sizing:border-box; width:100%; padding:.45rem .75rem; cursor:pointer; }
+thead button { all:unset; box-sizing:border-box; width:100%; padding:.45rem .55rem; cursor:pointer; }
 thead button:focus-visible, a:focus-visible, summary:focus-visible, .scroll:focus-visible {
   outline:2px solid var(--link); outline-offset:-2px; }
 thead button::after { content:""; display:inline-block; width:.8em; }

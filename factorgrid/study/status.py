@@ -67,7 +67,7 @@ def group_state(folder: StudyFolder, group: PlannedGroup) -> tuple[str, str, pd.
 
 def _facts(folder: StudyFolder) -> dict[str, str]:
     described = read_json(folder.path / "study.json")
-    training = dict(folder.study.training)
+    training = {name: value for name, value in folder.study.training.items() if name != "steps"}  # a column of its own
     # of the runs themselves: the command that was last given may have run elsewhere and trained nothing
     files = [folder.run_path(group) / "config.json" for group in folder.groups]
     trained = [read_json(path) for path in files if path.exists()] or [described]
