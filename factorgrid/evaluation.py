@@ -221,10 +221,13 @@ def _udr(members: Members) -> list[float]:
     codes = [model.encode(images) for model in members.models]
     kl = [model.kl(images).mean(axis=0) for model in members.models]
     num_seeds = len(members.run.config.seeds)
-    scores: list[float] = []
+    scores = [math.nan] * len(codes)
     for start in range(0, len(codes), num_seeds):  # seeds run fastest among the members
-        siblings = slice(start, start + num_seeds)
-        scores += udr(codes[siblings], kl[siblings])
+        # members that diverged would count as models that agree with nobody
+        siblings = [i for i in range(start, start + num_seeds) if bool(members.state.alive[i])]
+        if len(siblings) > 1:
+            for i, score in zip(siblings, udr([codes[i] for i in siblings], [kl[i] for i in siblings])):
+                scores[i] = score
     return scores
 
 

@@ -53,6 +53,19 @@ def test_a_member_that_diverged_has_no_scores(tiny_config, tmp_path):
     assert run.best_member("st_gap") == run.best_member("mig") == "seed0"
 
 
+def test_a_member_that_diverged_says_nothing_of_the_others(tiny_config, tmp_path):
+    """UDR asks how alike the seeds of a setting are; of those that diverged it must not ask."""
+    two = fg.training.train(dataclasses.replace(tiny_config, steps=2, seeds=(0, 1)), tmp_path / "two", quiet=True)
+    three = fg.training.train(
+        dataclasses.replace(tiny_config, steps=2, seeds=(0, 1, 2)), tmp_path / "three", quiet=True
+    )
+    three.publish(three.state()._replace(alive=jnp.asarray([True, True, False])))
+    alone = fg.evaluate(two, ["udr"], jobs=1)["udr"].to_numpy(float)
+    beside = fg.evaluate(three, ["udr"], jobs=1)["udr"].to_numpy(float)
+    np.testing.assert_allclose(beside[:2], alone, rtol=1e-4)
+    assert np.isnan(beside[2])
+
+
 def test_unknown_names_are_corrected(tiny_run):
     with pytest.raises(fg.Error, match="unknown metric 'st_gab'; did you mean 'st_gap'"):
         fg.evaluate(tiny_run, ["st_gab"])

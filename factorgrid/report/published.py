@@ -5,6 +5,15 @@ from dataclasses import dataclass
 COLUMNS = ("dSprites", "C-dSprites", "SmallNORB", "Cars3D", "Shapes3D", "MPI3D")
 TWIN = "_twin"
 STEPS = 300_000
+# what the paper (its Tables 2 to 4 and its code) says of a study's facts
+SETTINGS = {
+    "hardware": "RTX A6000",
+    "learning rate": "0.0001",
+    "batch size": "64",
+    "architecture": "Table 2 (conv64); for Circles Table 3 (broadcast)",
+    "num latents": "10; for Circles 2",
+    "num categories": "64",
+}
 
 # what this library calls them; circles has no published scores, and the other two MPI3D sets are not in the paper
 _COLUMN_OF = {

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from factorgrid.report.comparisons import NOT_SUPPORTED, NOT_TESTED, SUPPORTED, Tested, compare_methods
-from factorgrid.report.published import STEPS, column_of, is_twin
+from factorgrid.report.published import SETTINGS, STEPS, column_of, is_twin
 from factorgrid.report.study_cells import (
     NONE,
     Cells,
@@ -213,8 +213,9 @@ def deviations_table(cells: Cells) -> Table:
     gap = cells.provenance(GAP)
     if "num_batches" in gap:
         rows.append(("batches of the straight-through gap", "1,000", f"{gap['num_batches']:,}"))
-    rows.append(("trees of DCI", "scikit-learn", "LightGBM" if lightgbm_note(cells) else "scikit-learn"))
-    rows += [(name, "RTX A6000" if name == "hardware" else NONE, text) for name, text in outcome.facts.items()]
+    if any("dci" in metric for metric in outcome.table["metric"].unique()):
+        rows.append(("trees of DCI", "scikit-learn", "LightGBM" if lightgbm_note(cells) else "scikit-learn"))
+    rows += [(name, SETTINGS.get(name, NONE), text) for name, text in outcome.facts.items()]
     return Table(
         "deviations",
         "What differs from the paper",
