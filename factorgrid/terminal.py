@@ -85,7 +85,7 @@ def print_studies(studies: Sequence[tuple[Study, int]], console: Console) -> Non
 def print_plan(study: Study, estimates: Sequence[GroupEstimate], console: Console) -> None:
     """A row for each data set and method: groups, members, steps, memory of a group, arithmetic, hours."""
     table = Table(
-        "data set", "method", "groups", "members", "steps each", "memory", "PFLOP", "training",
+        "data set", "method", "groups", "members", "steps each", "memory", "PFLOP", "hours",
         box=None, header_style="bold", title=escape(f"{study.name}: {study.title}"), title_justify="left",
     )  # fmt: skip
     for column in table.columns[2:]:
@@ -102,11 +102,16 @@ def print_plan(study: Study, estimates: Sequence[GroupEstimate], console: Consol
     table.add_row("all", "", *_plan_cells(list(estimates)), style="bold")
     console.print(table)
     if estimates and estimates[0].speed is not None:
+        total = duration(3600 * sum(one.hours for one in estimates))
         console.print(
-            "Measured on this machine, one group after the other; scoring comes on top. Memory is that of the "
+            f"Training takes {total} on this machine, one group after the other; scoring comes on top. Memory is that of the "
             "largest group, with the data set that was measured.",
             style="dim",
         )
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.3g}"
 
 
 def _plan_cells(estimates: list[GroupEstimate]) -> list[str]:
@@ -118,7 +123,7 @@ def _plan_cells(estimates: list[GroupEstimate]) -> list[str]:
         " to ".join(f"{number:,}" for number in dict.fromkeys((steps[0], steps[-1]))),
         _readable(int(max(one.memory for one in estimates))) if known else "-",
         f"{sum(one.flops for one in estimates) / 1e15:,.3g}" if known else "-",
-        duration(3600 * sum(one.hours for one in estimates)) if known else "-",
+        _hours(sum(one.hours for one in estimates)) if known else "-",
     ]
 
 
