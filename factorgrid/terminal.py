@@ -104,8 +104,8 @@ def print_plan(study: Study, estimates: Sequence[GroupEstimate], console: Consol
     if estimates and estimates[0].speed is not None:
         total = duration(3600 * sum(one.hours for one in estimates))
         console.print(
-            f"Training takes {total} on this machine, one group after the other; scoring comes on top. Memory is that of the "
-            "largest group, with the data set that was measured.",
+            f"Training takes {total} on this machine, one group after the other; scoring comes on top. Memory is that "
+            "of the largest group, with the data set that was measured.",
             style="dim",
         )
 
