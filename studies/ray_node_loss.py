@@ -5,7 +5,7 @@
 
 Starts a head and three nodes with a core each as processes of this machine, runs a study of four small groups, kills
 the node of a group that is in training, and checks that everything finishes and nothing is counted twice. About two
-minutes on two cores. The log of one such run: studies/results/ray_node_loss.log.
+minutes on two idle cores. The log of one such run: studies/results/ray_node_loss.log.
 """
 
 import argparse
@@ -70,7 +70,6 @@ def kill_one(cluster: Cluster, folder: StudyFolder, nodes: list, killed: list[st
                 log(f"{group.name} is at '{mark['what']}' in process {mark['pid']}: its node is killed")
                 killed.append(group.name)
                 cluster.remove_node(node, allow_graceful=False)
-                log(f"nodes alive: {sum(n['Alive'] for n in ray.nodes()) - 1} of {len(nodes)}")
                 return
 
 
