@@ -318,16 +318,6 @@ def table(result):
     return "\n".join(lines)
 
 
-def cpu_name():
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cores", type=int)
@@ -344,6 +334,7 @@ def main():
     pythons = {"here": sys.executable, "torch": torch_python(options.torch)}
     load = [os.getloadavg()[0]]
     from factorgrid import datasets
+    from factorgrid.training.run_directory import processor
 
     with tempfile.TemporaryDirectory() as folder:
         images, _ = datasets.load("dsprites_twin").draw(4096, seed=0)
@@ -355,7 +346,7 @@ def main():
     first = methods["dvae"]
     result = {
         "date": datetime.date.today().isoformat(),
-        "hardware": {"cpu": cpu_name(), "cores": cores, "python": platform.python_version()},
+        "hardware": {"cpu": processor(), "cores": cores, "python": platform.python_version()},
         "versions": {
             "jax": first["factorgrid 1"]["jax"],
             **({"torch": first["torch eager"]["torch"]} if "torch" in first["torch eager"] else {}),

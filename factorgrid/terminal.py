@@ -13,8 +13,7 @@ from factorgrid.datasets.download import Status
 from factorgrid.study import Outcome, Study
 from factorgrid.study.estimate import GroupEstimate
 from factorgrid.study.progress import duration
-
-PLAIN_SECONDS = 30.0
+from factorgrid.training.progress import PLAIN_SECONDS
 
 
 @contextlib.contextmanager

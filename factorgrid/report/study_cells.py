@@ -4,7 +4,7 @@ A cell is (data, method, labels, metric). Its values are those of all hyperparam
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -179,6 +179,11 @@ def with_quantiles(found: Summary) -> str:
 
 def summary_of(cell: Cell, *, resamples: int) -> Summary:
     return summarise(cell.values, resamples=resamples)
+
+
+def written(cell: Cell, write: Callable[[Summary], str], *, resamples: int) -> str:
+    """A cell by one of the ways above, or what stands in place of a number."""
+    return write(summary_of(cell, resamples=resamples)) if len(cell.values) else empty(cell)
 
 
 def empty(cell: Cell) -> str:

@@ -18,11 +18,11 @@ from factorgrid.report.study_cells import (
     p_value,
     percent,
     with_interval,
+    written,
 )
 from factorgrid.report.study_tables import lightgbm_note
 from factorgrid.report.table_files import Table
 from factorgrid.study.select import DISCRETE, DVAES, GAP, VALIDATION, correlations, select
-from factorgrid.study.statistics import summarise
 
 LR_EFFICIENCY, GBT_EFFICIENCY = "downstream_lr.efficiency", "downstream_gbt.efficiency"
 GAUSSIAN = ("VAE", "FactorVAE")
@@ -42,10 +42,7 @@ def comparison_table(cells: Cells, tested: Sequence[Tested], *, resamples: int) 
     """D-VAE against VAE in numbers."""
     records = []
     for one in tested:
-        texts = [
-            with_interval(summarise(cell.values, resamples=resamples)) if len(cell.values) else f"{NONE} {cell.short}"
-            for cell in one.cells
-        ]
+        texts = [written(cell, with_interval, resamples=resamples) for cell in one.cells]
         found = one.comparison
         records.append(
             {

@@ -27,9 +27,9 @@ from factorgrid.report.study_cells import (
     metric_title,
     percent,
     setting_text,
-    summary_of,
     with_interval,
     with_quantiles,
+    written,
 )
 from factorgrid.report.table_files import Table
 from factorgrid.study.outcome import Group
@@ -140,7 +140,7 @@ def dvae_table(cells: Cells, *, resamples: int) -> Table | None:
         record = {"metric": metric_title(key)}
         for data in cells.outcome.data:
             cell = cells.cell(data, row, key)
-            record[data] = _write(cell, with_quantiles, resamples)
+            record[data] = written(cell, with_quantiles, resamples=resamples)
             notes += _notes(cells, data, row, cell)
             paper = column_of(data)
             if paper:
@@ -201,7 +201,7 @@ def _with_paper(
         record, own = {"model": row.title}, []
         for data in cells.outcome.data:
             cell = cells.cell(data, row, "mig")
-            record[data] = _write(cell, write, resamples)
+            record[data] = written(cell, write, resamples=resamples)
             own.append(np.median(cell.values) if len(cell.values) else -np.inf)
             notes += _notes(cells, data, row, cell)
             paper = column_of(data)
@@ -225,10 +225,6 @@ def _columns(cells: Cells) -> list[str]:
             names.remove(paper + _PAPER)
         names += [data, *([paper + _PAPER] if paper else [])]
     return names
-
-
-def _write(cell: Cell, write: Write, resamples: int) -> str:
-    return write(summary_of(cell, resamples=resamples)) if len(cell.values) else empty(cell)
 
 
 def _notes(cells: Cells, data: str, row: Row, cell: Cell) -> list[str]:

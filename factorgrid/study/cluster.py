@@ -7,7 +7,6 @@ tried again goes on from the last checkpoint of the one that died.
 
 import logging
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,6 @@ def _watch(ray: Any, folder: StudyFolder, tasks: dict[Any, PlannedGroup], progre
             mark = folder.marked(tasks[ref])
             if mark is not None:
                 progress.update(tasks[ref].name, float(mark.get("share", 0)), f"{mark.get('what')} on {mark['host']}")
-        time.sleep(0.1)
 
 
 def _resources(ray: Any, cpus: float | None, gpus: float | None) -> dict[str, float]:

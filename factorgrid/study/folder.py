@@ -13,6 +13,7 @@ import socket
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class StudyFolder:
         write_json(path / "study.json", {**described, "begun": folder.begun or _now()})
         return folder
 
-    @property
+    @cached_property
     def groups(self) -> tuple[PlannedGroup, ...]:
         return plan(self.study)
 

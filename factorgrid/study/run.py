@@ -61,12 +61,14 @@ def run_study(
     groups = select_groups(folder, only)
     with StudyProgress(folder, groups, console=console, quiet=quiet) as progress:
         for group in waiting_groups(folder, groups, progress.say):
-            if not folder.result_path(group).exists() and not folder.claim(group):
+            if folder.result_path(group).exists():  # another process has done it since this one began
+                progress.finish(group)
+            elif not folder.claim(group):
                 progress.say(f"{group.name}: another process is at it")
-                continue
-            if folder.result_path(group).exists() or run_group(folder, group, progress.of(group), say=progress.say):
-                progress.finish(group)  # in the first case another process has done it since this one began
-            jax.clear_caches()  # compiled programs of one group are of no use to the next
+            else:
+                if run_group(folder, group, progress.of(group), say=progress.say):
+                    progress.finish(group)
+                jax.clear_caches()  # compiled programs of one group are of no use to the next
     return folder
 
 

@@ -6,6 +6,7 @@ data set: hyperparameters and seeds alike.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,7 +105,7 @@ def select(
         scored = _finite(wide, key)
         if scored.empty:
             continue
-        chosen = scored.loc[scored[key].idxmax() if higher_is_better(key) else scored[key].idxmin()]
+        chosen = scored.loc[_best(scored, key)]
         for metric in metrics:
             others = _finite(scored, metric)
             if others.empty or not np.isfinite(chosen[metric]):
@@ -151,7 +152,7 @@ def select_setting(
         if scored.empty:
             continue
         settings = scored.groupby(["method", "hyperparameters"], sort=True)[[key, metric]].median()
-        chosen = settings[key].idxmax() if higher_is_better(key) else settings[key].idxmin()
+        chosen = _best(settings, key)
         method, hyperparameters = chosen
         mine = (scored["method"] == method) & (scored["hyperparameters"] == hyperparameters)
         value, median = float(settings.loc[chosen, metric]), float(scored[metric].median())
@@ -236,9 +237,14 @@ def _pools(table: pd.DataFrame, pool: Sequence[str], labels: int) -> list[tuple[
 def _chosen(wide: pd.DataFrame, rule: str) -> pd.Series | None:
     if rule == "median":
         return wide.drop(columns=IDENTITY).median()
-    by_gap = rule == "gap" and not _finite(wide, GAP).empty
-    scored = _finite(wide, GAP if by_gap else VALIDATION)
-    return None if scored.empty else scored.loc[scored[GAP if by_gap else VALIDATION].idxmin()]
+    key = GAP if rule == "gap" and not _finite(wide, GAP).empty else VALIDATION
+    scored = _finite(wide, key)
+    return None if scored.empty else scored.loc[_best(scored, key)]
+
+
+def _best(scored: pd.DataFrame, key: str) -> Any:
+    """The index of the row with the best value by the score's declared direction; of several, the first."""
+    return scored[key].idxmax() if higher_is_better(key) else scored[key].idxmin()
 
 
 def _finite(wide: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -199,13 +199,13 @@ def hardware() -> dict[str, Any]:
     return {
         "devices": [device.device_kind for device in devices],
         "backend": devices[0].platform,
-        "cpu": _processor(),
+        "cpu": processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": platform.platform(),
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name, where the system tells it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
