@@ -12,10 +12,10 @@ scikit-learn, and only need a stand-in for gin, its configuration library.
 What is compared: the same codes (a table of ten codes for every one of the 737,280 points of the dSprites grid), the
 same published sample counts, NumPy and scikit-learn of the same versions, one thread each. Their "images" are the
 indices of the points and their "encoder" looks the codes up, so that no image is ever rendered or encoded. Times are
-processor seconds, the better of two runs, drawing the samples included. Written to benchmarks/results/metrics.md and
-metrics.json. Expected: over 20 times faster than disent on what both have, about 5 times faster than
-disentanglement_lib (10 times without explicitness, whose logistic regression is scikit-learn's on both sides);
-LightGBM 10 times faster or more than the exact trees.
+processor seconds, the best of five runs, drawing the samples included; and for eight models at once, as a group is
+scored, also by the clock on all cores. Written to benchmarks/results/metrics.md and metrics.json. Expected: about 20
+times faster than disentanglement_lib and over 50 times faster than disent on what both have; LightGBM 10 times faster
+or more than the exact trees.
 """
 
 import argparse
@@ -41,7 +41,9 @@ HERE = Path(__file__).resolve()
 RESULTS = HERE.parent / "results"
 SIZES = (3, 6, 40, 32, 32)
 COARSE_SIZES = (3, 6, 10, 8, 8)  # for DCI, whose exact estimator takes an hour of the full grid
-REPEATS = 2
+REPEATS = 5
+NUM_MODELS = 8  # in the group that is scored by the clock
+DOWNSTREAM = "downstream, logistic regression"  # takes seconds, and is not part of the sums
 # rows of the table: our metrics, and who else has them
 ROWS = {
     "BetaVAE score": ("beta_vae_score",),
@@ -73,10 +75,10 @@ def codes_of(sizes, *, num_latents=10, rotation=0.3, noise=0.1, seed=0):
     return (codes @ turn + noise * rng.normal(size=codes.shape)).astype(np.float32)
 
 
-def timed(function):
-    """The better of two runs in processor seconds, and the first result."""
+def timed(function, repeats=REPEATS):
+    """The best of the runs in processor seconds, and the first result."""
     seconds, results = [], []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         start = time.process_time()
         results.append(function())
         seconds.append(time.process_time() - start)
@@ -92,9 +94,25 @@ def time_ours(codes):
     evaluate([representation], "all", counts=tiny_counts(), jobs=1)  # imports and first calls, not to be timed
     times = {}
     for row, names in ROWS.items():
-        seconds, scores = timed(lambda names=names: evaluate([representation], names, jobs=1)[0])
-        times[row] = {"seconds": seconds, "scores": scores}
+        times[row] = as_entry(*timed(lambda names=names: evaluate([representation], names, jobs=1)[0]))
+    times[DOWNSTREAM] = as_entry(*timed(lambda: evaluate([representation], "downstream_lr", jobs=1)[0], repeats=1))
     return times
+
+
+def time_group():
+    """Seconds by the clock for all rows of several models, on all cores: the best of the runs."""
+    from factorgrid import FactorSpace, Representation
+    from factorgrid.metrics import evaluate
+
+    space = FactorSpace(("shape", "scale", "orientation", "x", "y"), SIZES)
+    models = [Representation.from_table(codes_of(SIZES, seed=i), space) for i in range(NUM_MODELS)]
+    names = [name for names in ROWS.values() for name in names]
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        evaluate(models, names)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def tiny_counts():
@@ -131,6 +149,7 @@ def time_disentanglement_lib(codes):
     stub_gin({"num_bins": 20, "threshold": 0.05})
     from disentanglement_lib.evaluation.metrics import (
         beta_vae,
+        downstream_task,
         factor_vae,
         irs,
         mig,
@@ -141,6 +160,7 @@ def time_disentanglement_lib(codes):
     )
 
     sys.modules["gin"].bindings["discretizer_fn"] = utils._histogram_discretize
+    sys.modules["gin"].bindings["predictor_fn"] = utils.logistic_regression_cv
     strides = np.cumprod((1, *SIZES[:0:-1]))[::-1]
     points = {"num_train": 10_000, "batch_size": 16}
     split = {**points, "num_test": 5_000}
@@ -173,11 +193,18 @@ def time_disentanglement_lib(codes):
         "IRS": (irs.compute_irs, points),
         "unsupervised scores": (unsupervised_metrics.unsupervised_metrics, points),
     }
+    rows[DOWNSTREAM] = (
+        downstream_task.compute_downstream_task,
+        {"num_train": [100, 1_000, 10_000], "num_test": 5_000, "batch_size": 16},
+    )
     data = Indices()
     return {
         row: as_entry(
             *timed(
-                lambda metric=metric, counts=counts: metric(data, codes.__getitem__, np.random.RandomState(0), **counts)
+                lambda metric=metric, counts=counts: metric(
+                    data, codes.__getitem__, np.random.RandomState(0), **counts
+                ),
+                repeats=1 if row == DOWNSTREAM else REPEATS,
             )
         )
         for row, (metric, counts) in rows.items()
@@ -242,11 +269,12 @@ def speed(environment):
     np.save(table, codes)
     print("timing factorgrid", flush=True)
     ours = time_ours(codes)
+    group = time_group()
     theirs = {}
     for library in LIBRARIES:
         print(f"timing {library}", flush=True)
         theirs[library] = run_worker(python, library, table)
-    return {"ours": ours, **theirs}
+    return {"ours": ours, "group_seconds": group, **theirs}
 
 
 def worker(library, table, output):
@@ -320,16 +348,32 @@ def speed_table(results):
     ]
     ours = {row: entry["seconds"] for row, entry in results["ours"].items()}
     theirs = [{row: e["seconds"] for row, e in results[name]["times"].items()} for name in LIBRARIES]
-    sums = [sum(ours.values()), *(sum(times.values()) for times in theirs)]
-    same = [sum(ours[row] for row in times) for times in theirs]
-    for row, seconds in ours.items():
-        cells = [f"{times[row]:.2f}" if row in times else "-" for times in theirs]
-        ratios = [f"{times[row] / seconds:.0f}x" if row in times else "-" for times in theirs]
-        lines.append(f"| {row} | {seconds:.3f} | {' | '.join(cells)} | {' | '.join(ratios)} |")
-    cells = " | ".join(f"{value:.2f}" for value in sums)
-    ratios = " | ".join(f"**{total / own:.0f}x**" for total, own in zip(sums[1:], same))
-    lines.append(f"| all that each has | {cells} | {ratios} |")
+    for row in ROWS:
+        lines.append(speed_row(row, ours[row], [times.get(row) for times in theirs]))
+    # every library's sum is over its own rows, and so is the ratio
+    total = sum(ours[row] for row in ROWS)
+    shared = [[row for row in ROWS if row in times] for times in theirs]
+    cells = " | ".join(f"{sum(times[row] for row in rows):.2f}" for times, rows in zip(theirs, shared))
+    ratios = " | ".join(
+        f"**{sum(times[row] for row in rows) / sum(ours[row] for row in rows):.0f}x**"
+        for times, rows in zip(theirs, shared)
+    )
+    lines.append(f"| all that each has | {total:.3f} | {cells} | {ratios} |")
+    lines.append(speed_row(DOWNSTREAM, ours[DOWNSTREAM], [times.get(DOWNSTREAM) for times in theirs]))
+    group, alone = results["group_seconds"], sum(theirs[1][row] for row in shared[1])
+    lines += [
+        "",
+        f"{NUM_MODELS} models at once, all rows above the sum, by the clock on {os.cpu_count()} cores: {group:.2f} s. "
+        f"disentanglement_lib scores one after the other on one core: {NUM_MODELS} x {alone:.2f} = "
+        f"{NUM_MODELS * alone:.1f} s, **{NUM_MODELS * alone / group:.0f}x**.",
+    ]
     return lines
+
+
+def speed_row(row, own, theirs):
+    cells = " | ".join("-" if seconds is None else f"{seconds:.2f}" for seconds in theirs)
+    ratios = " | ".join("-" if seconds is None else f"{seconds / own:.0f}x" for seconds in theirs)
+    return f"| {row} | {own:.3f} | {cells} | {ratios} |"
 
 
 def report(results):

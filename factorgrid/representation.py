@@ -8,6 +8,7 @@ The metrics see a model only through this. Three sources of codes stand behind o
   hidden instance, the position of a circle within its bin): each draw is encoded on demand (`from_encoder`).
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -46,13 +47,13 @@ class Representation:
     Attributes:
         space: the factors.
         num_latents: the length of a code.
-        codes_of: (factors [sample, factor], seed) -> codes [sample, latent]; `seed` decides what the factors
-            leave open and is ignored where they determine the image.
+        codes_of: (index [sample] of points of the grid, seed) -> codes [sample, latent]; `seed` decides what the
+            factors leave open and is ignored where they determine the image.
     """
 
     space: FactorSpace
     num_latents: int
-    codes_of: Callable[[Int[ndarray, "sample factor"], int], Float[ndarray, "sample latent"]]
+    codes_of: Callable[[Int[ndarray, " sample"], int], Float[ndarray, "sample latent"]]
 
     @staticmethod
     def from_table(codes: Float[ndarray, "index latent"], space: FactorSpace) -> "Representation":
@@ -69,7 +70,7 @@ class Representation:
         if not np.isfinite(codes).all():
             raise Error(f"codes hold {np.count_nonzero(~np.isfinite(codes))} NaN or infinite values")
         # take is three times faster than indexing with an array
-        return Representation(space, codes.shape[1], lambda factors, seed: np.take(codes, space.index(factors), axis=0))
+        return Representation(space, codes.shape[1], lambda index, seed: np.take(codes, index, axis=0))
 
     @staticmethod
     def from_encoder(
@@ -107,26 +108,30 @@ class Representation:
         if space is None:
             raise Error("this data set has no known factors, so codes cannot be drawn by factor values")
 
-        def codes_of(factors: ndarray, seed: int) -> ndarray:
+        def codes_of(index: ndarray, seed: int) -> ndarray:
             parts = []
-            for start in range(0, len(factors), batch_size):
-                part = factors[start : start + batch_size]
+            for start in range(0, len(index), batch_size):
+                part = space.factors(index[start : start + batch_size])
                 padded = np.concatenate([part, np.repeat(part[:1], batch_size - len(part), axis=0)])
                 parts.append(codes_of_batch(padded, (seed + start) % 2**31)[: len(part)])
             return np.concatenate(parts)
 
-        probe = codes_of(np.zeros((1, space.num_factors), np.int64), 0)
+        probe = codes_of(np.zeros(1, np.int64), 0)
         num_latents = probe.shape[1]
         if not dataset.deterministic:
             return Representation(space, num_latents, codes_of)
-        cache = CodeCache(space, lambda factors: codes_of(factors, 0), num_latents, probe.dtype)
-        return Representation(space, num_latents, lambda factors, seed: cache.codes(factors))
+        cache = CodeCache(space.num_points, lambda index: codes_of(index, 0), num_latents, probe.dtype)
+        return Representation(space, num_latents, lambda index, seed: cache.codes(index))
 
     def codes(
         self, factors: Int[ndarray, "sample factor"], rng: np.random.Generator
     ) -> Float[ndarray, "sample latent"]:
         """Codes of images with the given factors. `rng` moves by one draw, whatever stands behind the codes."""
-        return self.codes_of(factors, int(rng.integers(2**31)))
+        return self.codes_at(self.space.index(factors), rng)
+
+    def codes_at(self, index: Int[ndarray, " sample"], rng: np.random.Generator) -> Float[ndarray, "sample latent"]:
+        """Codes of images at points of the grid, numbered as in `space.index`; `rng` as for `codes`."""
+        return self.codes_of(index, int(rng.integers(2**31)))
 
     def sample(
         self, rng: np.random.Generator, num: int
@@ -141,24 +146,26 @@ class CodeCache:
 
     def __init__(
         self,
-        space: FactorSpace,
-        encode: Callable[[Int[ndarray, "sample factor"]], Float[ndarray, "sample latent"]],
+        num_points: int,
+        encode: Callable[[Int[ndarray, " sample"]], Float[ndarray, "sample latent"]],
         num_latents: int,
         dtype: np.dtype,
     ) -> None:
-        self._space, self._encode = space, encode
-        self._codes = np.empty((space.num_points, num_latents), dtype)
-        self._known = np.zeros(space.num_points, bool)
+        self._encode = encode
+        self._codes = np.empty((num_points, num_latents), dtype)
+        self._known = np.zeros(num_points, bool)
+        self._lock = threading.Lock()
 
     @property
     def num_encoded(self) -> int:
         """How many images have been encoded so far."""
         return int(self._known.sum())
 
-    def codes(self, factors: Int[ndarray, "sample factor"]) -> Float[ndarray, "sample latent"]:
-        index = self._space.index(factors)
-        missing = np.unique(index[~self._known[index]])
-        if len(missing):
-            self._codes[missing] = self._encode(self._space.factors(missing))
-            self._known[missing] = True
+    def codes(self, index: Int[ndarray, " sample"]) -> Float[ndarray, "sample latent"]:
+        # threads that ask for the same codes wait for the one that encodes them
+        with self._lock:
+            missing = np.unique(index[~self._known[index]])
+            if len(missing):
+                self._codes[missing] = self._encode(missing)
+                self._known[missing] = True
         return np.take(self._codes, index, axis=0)

@@ -1,5 +1,8 @@
 """Representation: codes by factor values, whatever stands behind them; nothing is encoded twice."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -53,16 +56,33 @@ def test_encoder_of_a_deterministic_data_set_encodes_each_point_once():
 def test_cache_encodes_only_what_is_asked_for():
     asked = []
 
-    def record(factors):
-        asked.append(len(factors))
-        return factors.astype(np.float32)
+    def record(index):
+        asked.append(len(index))
+        return all_factors()[index].astype(np.float32)
 
-    cache = CodeCache(SPACE, record, 2, np.dtype(np.float32))
+    cache = CodeCache(SPACE.num_points, record, 2, np.dtype(np.float32))
     factors = all_factors()
-    assert (cache.codes(factors[[3, 3, 5]]) == factors[[3, 3, 5]]).all()
-    assert (cache.codes(factors[[5, 6]]) == factors[[5, 6]]).all()
+    assert (cache.codes(np.array([3, 3, 5])) == factors[[3, 3, 5]]).all()
+    assert (cache.codes(np.array([5, 6])) == factors[[5, 6]]).all()
     assert asked == [2, 1]
     assert cache.num_encoded == 3
+
+
+def test_cache_encodes_once_for_several_threads():
+    asked = []
+
+    def slow(index):
+        asked.extend(index)
+        time.sleep(0.02)
+        return np.stack([index, index], axis=1).astype(np.float32)
+
+    cache = CodeCache(SPACE.num_points, slow, 2, np.dtype(np.float32))
+    wanted = [np.arange(start, start + 6) for start in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(cache.codes, wanted))
+    assert sorted(asked) == list(range(13))
+    for index, codes in zip(wanted, found):
+        assert (codes[:, 0] == index).all()
 
 
 def test_encoder_of_a_noisy_data_set_encodes_every_draw():

@@ -1,14 +1,11 @@
 """The BetaVAE score (Higgins et al. 2017, "beta-VAE"), as in Locatello et al. 2019 and the D-VAE paper's code."""
 
-import warnings
-
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from factorgrid.metrics.checks import check_counts
+from factorgrid.metrics.logistic_regression import fit_logistic
 from factorgrid.metrics.sampling import GridSource, Source, chunks
 from factorgrid.representation import Representation
 
@@ -24,7 +21,7 @@ def beta_vae_score(
     """Accuracy of telling, from how far pairs of codes lie apart, which factor both codes of a pair share.
 
     One sample: a random factor; `batch_size` pairs of points that agree in it and are otherwise independent; the
-    mean over pairs of |z - z'|. A logistic regression (L2, C = 1, Newton-CG) learns the factor from
+    mean over pairs of |z - z'|. A logistic regression (L2, C = 1) learns the factor from
     `num_train` samples and is judged on `num_eval` fresh ones.
 
     Args:
@@ -50,13 +47,22 @@ def draw_distances(
     Float[ndarray, "train latent"], Int[ndarray, " train"], Float[ndarray, "test latent"], Int[ndarray, " test"]
 ]:
     """Mean absolute distance of the pairs of each sample, and the factor that its pairs share."""
-    fixed = rng.integers(source.num_factors, size=num_train + num_test)
+    return (
+        *draw_labelled_distances(source, rng, batch_size, num_train),
+        *draw_labelled_distances(source, rng, batch_size, num_test),
+    )
+
+
+def draw_labelled_distances(
+    source: Source, rng: np.random.Generator, batch_size: int, num: int
+) -> tuple[Float[ndarray, "sample latent"], Int[ndarray, " sample"]]:
+    fixed = np.sort(rng.integers(source.num_factors, size=num))
     parts = []
-    for part in chunks(len(fixed), 2 * batch_size):
+    for part in chunks(num, 2 * batch_size):
         first, second = source.pairs(rng, fixed[part], batch_size)
-        parts.append(np.abs(first - second).sum(axis=0) / batch_size)
-    distances = np.concatenate(parts).astype(np.float64)
-    return distances[:num_train], fixed[:num_train], distances[num_train:], fixed[num_train:]
+        first -= second
+        parts.append(np.abs(first, out=first).sum(axis=0) / batch_size)
+    return np.concatenate(parts).astype(np.float64), fixed
 
 
 def beta_vae_of(
@@ -68,9 +74,5 @@ def beta_vae_of(
     """Fit the classifier on training distances, score it on test distances."""
     if (labels == labels[0]).all():
         return {"beta_vae_score": float(np.mean(labels_test == labels[0]))}
-    with warnings.catch_warnings():
-        # codes that differ in scale by orders of magnitude can use up the reference's 100 iterations
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", message="Line Search failed")
-        model = LogisticRegression(solver="newton-cg").fit(train, labels)
+    model = fit_logistic(train, labels)
     return {"beta_vae_score": float(np.mean(model.predict(test) == labels_test))}

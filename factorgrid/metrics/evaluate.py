@@ -1,5 +1,6 @@
 """Scores of one code, or of many members at once, by the names in the table."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -60,19 +61,26 @@ def scores_of(
     jobs: int | None,
     progress: Progress | None,
 ) -> list[dict[str, float]]:
-    """Draw for every source and metric in this process, compute instant metrics here and the rest in parallel."""
+    """Scores of every source. Threads of this process draw the samples, and compute the instant metrics at once;
+    the others are then computed in processes of their own."""
     if jobs is not None and jobs < 1:
         raise Error(f"jobs must be at least 1, got {jobs}")
+    num_jobs = joblib.cpu_count() if jobs is None else jobs
     work = Work(progress, total=len(sources) * len(names))
-    for i, source in enumerate(sources):
-        for name in names:
-            try:
-                sample = table[name].draw(source, stream(seed, name), counts)
-                parts = table[name].split(sample)
-            except Error as error:
-                raise Error(f"member {i}, {name}: {error}" if len(sources) > 1 else f"{name}: {error}") from None
-            work.add((i, name), parts, here=table[name].cost == "instant")
-    work.run(joblib.cpu_count() if jobs is None else jobs, {name: COSTS.index(table[name].cost) for name in names})
+
+    def draw(i: int, name: str) -> None:
+        try:
+            sample = table[name].draw(sources[i], stream(seed, name), counts)
+            parts = table[name].split(sample)
+        except Error as error:
+            raise Error(f"member {i}, {name}: {error}" if len(sources) > 1 else f"{name}: {error}") from None
+        work.add((i, name), parts, here=table[name].cost == "instant")
+
+    with one_thread():
+        joblib.Parallel(n_jobs=num_jobs, backend="threading")(
+            joblib.delayed(draw)(i, name) for i in range(len(sources)) for name in names
+        )
+    work.run(num_jobs, {name: COSTS.index(table[name].cost) for name in names})
     return [
         {key: value for name in names for key, value in table[name].finish(work.results[i, name]).items()}
         for i in range(len(sources))
@@ -86,17 +94,17 @@ class Work:
         self.results: dict[tuple[int, str], list[Any]] = {}
         self._waiting: list[tuple[tuple[int, str], int, Part]] = []
         self._progress, self._done, self._total = progress, 0, total
+        self._lock = threading.Lock()
 
     def add(self, owner: tuple[int, str], parts: list[Part], *, here: bool) -> None:
-        """Take the parts of one member's metric: compute them at once, or keep them for `run`."""
-        if here:
-            with one_thread():
-                self.results[owner] = [run_part(part) for part in parts]
-        else:
-            self.results[owner] = [None] * len(parts)
-            self._waiting += [(owner, position, part) for position, part in enumerate(parts)]
-            self._total += len(parts)
-        self._step(owner, "computed" if here else "drawn")
+        """Take the parts of one member's metric: compute them at once, or keep them for `run`. Any thread may."""
+        results = [run_part(part) if here else None for part in parts]
+        with self._lock:
+            self.results[owner] = results
+            if not here:
+                self._waiting += [(owner, position, part) for position, part in enumerate(parts)]
+                self._total += len(parts)
+            self._step(owner, "computed" if here else "drawn")
 
     def run(self, jobs: int, rank: Mapping[str, int]) -> None:
         """Compute what is waiting, the longest first, so that no core is left with a long one at the end."""

@@ -65,11 +65,22 @@ def draw_variances(
     """Variance of the codes over the data, within each vote's points, and the factor that each vote holds fixed."""
     if batch_size < 2 or num_variance_estimate < 2:
         raise Error(f"a variance needs two points; got batch_size {batch_size}, {num_variance_estimate} points")
-    overall = variance(source.points(rng, num_variance_estimate)[0])
-    fixed = rng.integers(source.num_factors, size=num_train + num_test)
-    parts = [variance(source.groups(rng, fixed[part], batch_size)) for part in chunks(len(fixed), batch_size)]
-    local = np.concatenate(parts)
-    return overall, local[:num_train], fixed[:num_train], local[num_train:], fixed[num_train:]
+    overall = variance(source.points(rng, num_variance_estimate)[0].astype(np.float64))
+    return (
+        overall,
+        *draw_votes(source, rng, batch_size, num_train),
+        *draw_votes(source, rng, batch_size, num_test),
+    )
+
+
+def draw_votes(
+    source: Source, rng: np.random.Generator, batch_size: int, num: int
+) -> tuple[Float[ndarray, "vote latent"], Int[ndarray, " vote"]]:
+    """Variance of the codes within each vote's points, and the factor that it holds fixed."""
+    fixed = np.sort(rng.integers(source.num_factors, size=num))
+    return np.concatenate(
+        [variance(source.groups(rng, fixed[part], batch_size)) for part in chunks(num, batch_size)]
+    ), fixed
 
 
 def variance(codes: Float[ndarray, "sample *group latent"]) -> Float[ndarray, "*group latent"]:
@@ -79,10 +90,9 @@ def variance(codes: Float[ndarray, "sample *group latent"]) -> Float[ndarray, "*
     are both constant within a vote are tied, not ordered by rounding.
     """
     shifted = codes - codes[0]
-    total = shifted.sum(axis=0, dtype=np.float64)
+    total = shifted.sum(axis=0)
     np.square(shifted, out=shifted)
-    squares = shifted.sum(axis=0, dtype=np.float64)
-    return np.maximum(squares - total**2 / len(codes), 0.0) / (len(codes) - 1)
+    return np.maximum(shifted.sum(axis=0) - total**2 / len(codes), 0.0) / (len(codes) - 1)
 
 
 def factor_vae_of(

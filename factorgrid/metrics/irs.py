@@ -33,22 +33,32 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99) -> dict
     check_bins(len(values), NUM_BINS)
     groups = discretise(labels.astype(np.float64), NUM_BINS)
     # the range, not the variance: rounding can give a constant code a variance above zero
-    live = values[:, values.min(axis=0) < values.max(axis=0)].astype(np.float64)
-    if live.shape[1] == 0:
+    live = values.T[values.min(axis=0) < values.max(axis=0)].astype(np.float64, order="C")
+    if len(live) == 0:
         return {"irs": 0.0}
-    largest = np.abs(live - live.mean(axis=0)).max(axis=0)
+    largest = np.abs(live - live.mean(axis=1, keepdims=True)).max(axis=1)
     within = np.stack([deviation(live, groups[:, i], quantile) for i in range(groups.shape[1])], axis=1)
     robustness = (1 - within / largest[:, None]).max(axis=1)
     return {"irs": float(np.average(robustness, weights=largest))}
 
 
 def deviation(
-    codes: Float[ndarray, "sample latent"], groups: Int[ndarray, " sample"], quantile: float
+    codes: Float[ndarray, "latent sample"], groups: Int[ndarray, " sample"], quantile: float
 ) -> Float[ndarray, " latent"]:
     """Mean over groups of the quantile of the distance to the group's mean, for each latent."""
-    order = np.argsort(groups, kind="stable")
+    order = np.argsort(groups.astype(np.int16), kind="stable")  # 16 bits sort by radix
     starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
     quantiles = [
-        np.quantile(np.abs(part - part.mean(axis=0)), quantile, axis=0) for part in np.split(codes[order], starts[1:])
+        row_quantile(np.abs(part - part.mean(axis=1, keepdims=True)), quantile)
+        for part in np.split(codes[:, order], starts[1:], axis=1)
     ]
     return np.mean(quantiles, axis=0)
+
+
+def row_quantile(values: Float[ndarray, "row column"], quantile: float) -> Float[ndarray, " row"]:
+    """As `numpy.quantile` of each row, interpolated linearly; for short rows that takes five times as long."""
+    ordered = np.sort(values, axis=1)
+    place = quantile * (values.shape[1] - 1)
+    low = int(place)
+    below, above = ordered[:, low], ordered[:, min(low + 1, values.shape[1] - 1)]
+    return below + (place - low) * (above - below)

@@ -29,11 +29,14 @@ def discretise(values: Float[ndarray, "sample column"], num_bins: int) -> Int[nd
     [0, 0, 1, 1]
     """
     edges = bin_edges(values, num_bins)
-    bins = np.empty(values.shape, np.int64)
-    for column in range(values.shape[1]):
-        bins[:, column] = np.searchsorted(edges[column], values[:, column], side="right") - 1
-    # a constant code so large that 0.5 is lost in its rounding has all its edges on itself: any one bin serves
-    return np.clip(bins, 0, num_bins - 1)
+    # a pass per edge: comparing in bulk is several times faster than searching for each value. From the second edge
+    # on, so that nothing falls below the first bin; a constant code so large that 0.5 is lost in its rounding has
+    # all its edges on itself, and gets the last one
+    columns = np.ascontiguousarray(values.T)
+    bins = np.zeros(columns.shape, np.int16 if num_bins < 2**15 else np.int64)
+    for edge in edges.T[1:]:
+        bins += columns >= edge[:, None]
+    return bins.T.astype(np.int64)
 
 
 def compact(labels: Int[ndarray, "sample column"]) -> Int[ndarray, "sample column"]:

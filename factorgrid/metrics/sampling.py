@@ -18,7 +18,7 @@ from factorgrid.errors import Error
 from factorgrid.metrics.checks import as_codes, check_counts, varying
 from factorgrid.representation import Representation
 
-CHUNK_ROWS = 2**16  # codes gathered at once: few enough to stay in a processor's cache
+CHUNK_ROWS = 2**15  # codes gathered at once: few enough to stay in a processor's cache
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,16 @@ class Source(Protocol):
     def pairs(
         self, rng: np.random.Generator, fixed: Int[ndarray, " group"], size: int
     ) -> tuple[Float[ndarray, "size group latent"], Float[ndarray, "size group latent"]]:
-        """For each group, `size` pairs of codes; the two of a pair agree in the group's fixed factor."""
+        """For each group, `size` pairs of codes; the two of a pair agree in the group's fixed factor.
+
+        Groups that fix the same factor stand together: `fixed` is in ascending order.
+        """
         ...
 
     def groups(
         self, rng: np.random.Generator, fixed: Int[ndarray, " group"], size: int
     ) -> Float[ndarray, "size group latent"]:
-        """For each group, `size` codes that all agree in the group's fixed factor."""
+        """For each group, `size` codes that all agree in the group's fixed factor, which is in ascending order."""
         ...
 
 
@@ -122,13 +125,19 @@ def chunks(num: int, rows_each: int) -> Iterator[slice]:
         yield slice(start, min(start + step, num))
 
 
+def runs(fixed: Int[ndarray, " group"]) -> Iterator[tuple[int, slice]]:
+    """The values of an ascending array, and where each of them stands."""
+    starts = np.flatnonzero(np.diff(fixed, prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(fixed)]):
+        yield int(fixed[start]), slice(int(start), int(stop))
+
+
 class GridSource:
     """Draws from the whole factor grid of a representation, uniformly and with replacement."""
 
     def __init__(self, representation: Representation) -> None:
         self._representation = representation
-        self._sizes = np.asarray(representation.space.sizes)
-        self._free = np.flatnonzero(self._sizes > 1)
+        self._free = np.flatnonzero(np.asarray(representation.space.sizes) > 1)
         if len(self._free) == 0:
             raise Error("every factor of this representation has one value only; nothing to disentangle")
 
@@ -138,7 +147,7 @@ class GridSource:
 
     def points(self, rng: np.random.Generator, num: int) -> tuple[ndarray, ndarray]:
         factors = self._representation.space.sample(rng, num)
-        return self._codes(factors, rng), factors[:, self._free]
+        return as_codes(self._representation.codes(factors, rng)), factors[:, self._free]
 
     def split(
         self, rng: np.random.Generator, num_train: int, num_test: int
@@ -151,34 +160,41 @@ class GridSource:
         return self.split(rng, num_train, num_test)
 
     def pairs(self, rng: np.random.Generator, fixed: ndarray, size: int) -> tuple[ndarray, ndarray]:
-        first, second = self._factors(rng, len(fixed), size), self._factors(rng, len(fixed), size)
-        for place, column in enumerate(self._free):
-            groups = np.flatnonzero(fixed == place)
-            second[column][:, groups] = first[column][:, groups]
-        return self._codes_of_groups(first, rng), self._codes_of_groups(second, rng)
+        first = np.empty((size, len(fixed)), np.int64)
+        second = np.empty_like(first)
+        for place, part in runs(fixed):
+            shape = first[:, part].shape
+            value = self._value(rng, place, shape)
+            first[:, part], second[:, part] = (
+                self._index(rng, place, value, shape),
+                self._index(rng, place, value, shape),
+            )
+        return self._codes(rng, first), self._codes(rng, second)
 
     def groups(self, rng: np.random.Generator, fixed: ndarray, size: int) -> ndarray:
-        factors = self._factors(rng, len(fixed), size)
-        for place, column in enumerate(self._free):
-            groups = np.flatnonzero(fixed == place)
-            factors[column][:, groups] = factors[column][0, groups]
-        return self._codes_of_groups(factors, rng)
+        index = np.empty((size, len(fixed)), np.int64)
+        for place, part in runs(fixed):
+            shape = index[:, part].shape
+            index[:, part] = self._index(rng, place, self._value(rng, place, shape[1:]), shape)
+        return self._codes(rng, index)
 
-    # Factor first and latent last: both drawing and reducing over a group then run along contiguous memory.
-    def _factors(self, rng: np.random.Generator, num: int, size: int) -> Int[ndarray, "factor size group"]:
-        factors = np.empty((len(self._sizes), size, num), np.int64)
-        for column, num_values in enumerate(self._sizes):
-            factors[column] = rng.integers(num_values, size=(size, num))
-        return factors
+    def _value(self, rng: np.random.Generator, place: int, shape: tuple[int, ...]) -> Int[ndarray, "..."]:
+        return rng.integers(self._representation.space.sizes[self._free[place]], size=shape)
 
-    def _codes_of_groups(
-        self, factors: Int[ndarray, "factor size group"], rng: np.random.Generator
+    def _index(
+        self, rng: np.random.Generator, place: int, value: Int[ndarray, "..."], shape: tuple[int, int]
+    ) -> Int[ndarray, "size group"]:
+        """Random points of the grid at which a factor takes the given values: one draw per point for all the rest."""
+        space, column = self._representation.space, self._free[place]
+        stride, num_values = space.strides[column], space.sizes[column]
+        rest = rng.integers(space.num_points // num_values, size=shape)
+        # the factors before the fixed one are the multiples of its stride: they make room for its values
+        return rest // stride * (stride * (num_values - 1)) + rest + value * stride
+
+    def _codes(
+        self, rng: np.random.Generator, index: Int[ndarray, "size group"]
     ) -> Float[ndarray, "size group latent"]:
-        num_factors, size, num = factors.shape
-        return self._codes(factors.reshape(num_factors, -1).T, rng).reshape(size, num, -1)
-
-    def _codes(self, factors: ndarray, rng: np.random.Generator) -> ndarray:
-        return as_codes(self._representation.codes(factors, rng))
+        return as_codes(self._representation.codes_at(index.ravel(), rng)).reshape(*index.shape, -1)
 
 
 class SampleSource:

@@ -6,7 +6,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from factorgrid.metrics.checks import as_split
-from factorgrid.metrics.linear_svm import SortedCode
+from factorgrid.metrics.linear_svm import fit_machines
 from factorgrid.metrics.mutual_information import compact, gap
 
 
@@ -59,15 +59,18 @@ def svm_scores(
     labels_test: Int[ndarray, "test factor"],
 ) -> Float[ndarray, "latent factor"]:
     """Test accuracy of predicting every factor from every code alone."""
-    # test labels in the numbering of training; -1 where training never saw the value
-    values = [np.unique(labels[:, j]) for j in range(labels.shape[1])]
-    wanted = [
-        np.where(np.isin(labels_test[:, j], values[j]), np.searchsorted(values[j], labels_test[:, j]), -1)
-        for j in range(labels.shape[1])
-    ]
-    numbered = compact(labels)
+    wanted = np.stack([numbered_as(labels[:, j], labels_test[:, j]) for j in range(labels.shape[1])], axis=1)
+    machines = fit_machines(train, compact(labels))
     scores = np.empty((train.shape[1], labels.shape[1]))
     for i in range(train.shape[1]):
-        machines = SortedCode.of(train[:, i]).fit(numbered)
-        scores[i] = [np.mean(machine.predict(test[:, i]) == y) for machine, y in zip(machines, wanted)]
+        order = np.argsort(test[:, i])
+        codes, right = test[order, i], wanted[order]
+        scores[i] = [np.mean(machines.predict(codes, i, j) == right[:, j]) for j in range(labels.shape[1])]
     return scores
+
+
+def numbered_as(labels: Int[ndarray, " train"], others: Int[ndarray, " test"]) -> Int[ndarray, " test"]:
+    """Places of other labels among the values of `labels`; -1 for those that are none of them."""
+    values = np.unique(labels)
+    place = np.minimum(np.searchsorted(values, others), len(values) - 1)
+    return np.where(values[place] == others, place, -1)

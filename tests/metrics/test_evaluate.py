@@ -72,11 +72,13 @@ def test_processes_change_no_number_and_progress_counts_every_step():
     parallel = evaluate(members(2), names, counts=COUNTS, jobs=2, progress=lambda *step: steps.append(step))
     assert parallel == evaluate(members(2), names, counts=COUNTS, jobs=1)
     done, total, labels = zip(*steps)
-    # per member: one step to draw each metric, two factors of DCI and one BetaVAE fit to compute
-    assert done == tuple(range(1, 2 * (3 + 2 + 1) + 1))
+    # per member: one step to draw each metric, which computes the instant ones, and two factors of DCI to compute
+    assert done == tuple(range(1, 2 * (3 + 2) + 1))
     assert total[-1] == done[-1]
     assert list(total) == sorted(total)
-    assert labels[0] == "member 0: mig computed"
+    instant = {f"member {i}: {name} computed" for i in range(2) for name in ("mig", "beta_vae_score")}
+    assert instant | {"member 0: dci drawn", "member 1: dci drawn"} == set(labels[:6])
+    assert set(labels[6:]) == {"member 0: dci computed", "member 1: dci computed"}
 
 
 def test_given_sample_agrees_with_the_grid_it_came_from():
@@ -111,7 +113,7 @@ def test_small_samples_leave_large_downstream_sizes_out():
 
 
 def test_errors_name_the_member_and_the_metric():
-    broken = Representation(SPACE, 2, lambda factors, seed: np.full(factors.shape, np.inf))
+    broken = Representation(SPACE, 2, lambda index, seed: np.full((len(index), 2), np.inf))
     with pytest.raises(Error, match="member 1, mig: codes hold 600 NaN or infinite values"):
         evaluate([members(1)[0], broken], "mig", counts=COUNTS)
     with pytest.raises(Error, match="member 1, factor_vae_score: codes hold"):

@@ -1,0 +1,63 @@
+"""The support vector machine of one feature: scikit-learn's, to the last prediction."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.svm import LinearSVC
+
+from factorgrid.metrics.linear_svm import envelope, fit_machines
+from factorgrid.metrics.sap import numbered_as, svm_scores
+
+
+@pytest.mark.parametrize("num_values", [2, 3, 12])
+@pytest.mark.parametrize("shift", [0.0, 5.0])
+def test_linear_svm_is_scikit_learns(num_values, shift):
+    random = np.random.default_rng(num_values)
+    labels, labels_test = random.integers(num_values, size=(600, 1)) * 3, random.integers(num_values, size=(300, 1)) * 3
+    codes, codes_test = (
+        (y / num_values + random.normal(size=y.shape) * [1.0] + shift).astype(np.float32) for y in (labels, labels_test)
+    )
+    model = LinearSVC(C=0.01, class_weight="balanced", dual=False, tol=1e-10).fit(codes, labels[:, 0])
+    expected = np.mean(model.predict(codes_test) == labels_test[:, 0])
+    assert svm_scores(codes, labels, codes_test, labels_test)[0, 0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_latents_and_factors_are_fitted_independently():
+    random = np.random.default_rng(0)
+    labels = np.stack([random.integers(2, size=200), random.integers(7, size=200)], axis=1)
+    codes = labels @ random.normal(size=(2, 3)) + random.normal(size=(200, 3))
+    together = fit_machines(codes, labels)
+    for latent in range(3):
+        for factor in range(2):
+            alone = fit_machines(codes[:, [latent]], labels[:, [factor]])
+            np.testing.assert_allclose(together.weight[latent, together.parts[factor]], alone.weight[0], rtol=1e-9)
+            np.testing.assert_allclose(together.bias[latent, together.parts[factor]], alone.bias[0], rtol=1e-9)
+
+
+def test_a_dead_latent_predicts_one_class():
+    labels = np.arange(60)[:, None] % 3
+    machines = fit_machines(np.full((60, 1), 0.3), labels)
+    assert len(set(machines.predict(np.full(5, 0.3), 0, 0))) == 1
+
+
+LINES = st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=1, max_size=12)
+
+
+@given(LINES)
+def test_envelope_is_the_maximum_of_the_lines(lines):
+    weight, bias = np.array(lines, float).T
+    highest, starts = envelope(weight, bias)
+    assert starts[0] == -np.inf
+    assert (np.diff(starts[1:]) > 0).all()
+    assert (np.diff(weight[highest]) > 0).all()
+    x = np.linspace(-20, 20, 997)
+    line = np.array(highest)[np.searchsorted(starts, x, side="right") - 1]
+    np.testing.assert_allclose(weight[line] * x + bias[line], (np.outer(x, weight) + bias).max(axis=1), atol=1e-12)
+    # of equal lines the first
+    assert all(lines.index(lines[i]) == i for i in highest)
+
+
+def test_other_labels_are_numbered_by_the_first():
+    labels, others = np.array([7, 2, 7, 5]), np.array([5, 2, 9, 0, 6, 7])
+    assert numbered_as(labels, others).tolist() == [1, 0, -1, -1, -1, 2]
