@@ -38,7 +38,7 @@ class Settings:
         seed: of every metric's own stream of draws.
         counts: how many samples the metrics draw.
         gap_batches: batches of the straight-through gap.
-        jobs: processes for slow metrics; all cores if None.
+        jobs: threads, and processes for slow metrics; all cores if None.
     """
 
     seed: int = 0
@@ -67,7 +67,7 @@ def evaluate(
         seed: of every metric's own stream of draws.
         counts: how many samples the metrics draw; the published numbers by default.
         gap_batches: batches of the straight-through gap; 1000 as published.
-        jobs: processes for slow metrics; all cores by default.
+        jobs: threads, and processes for slow metrics; all cores by default.
         dataset: instead of loading the run's own.
         strict: whether a name that does not apply (a straight-through gap of a Gaussian model, metrics of a data set
             without factors) is an error, or is left out. By default it is an error unless "all" was asked for.

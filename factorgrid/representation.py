@@ -1,6 +1,7 @@
 """Representation: the codes of a data set, drawn by factor values; no image is encoded twice.
 
-The metrics see a model only through this. Three sources of codes stand behind one method, `codes`:
+The metrics see a model only through this. Three sources of codes stand behind `codes`, and `codes_at` for points
+given by index; several threads may ask at once:
 
 * a table: codes of every point of the factor grid are known (`from_table`);
 * an encoder over an enumerable data set: codes are computed when first asked for, and kept (`from_encoder`);

@@ -314,7 +314,7 @@ def score(
         metrics: names from `METRICS`, "six" (the paper's) or "all".
         seed: decides every draw.
         counts: how many samples to draw at most.
-        jobs: processes for the slow metrics; None for all cores.
+        jobs: threads, and processes for the slow metrics; None for all cores.
 
     Returns:
         Result key -> value. Factors with one value only are dropped, with one warning.
@@ -340,7 +340,8 @@ def evaluate(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> list[dict[str, float]]:
-    """Scores of many members. Codes are drawn here, member by member; the slow metrics are computed in parallel.
+    """Scores of many members. Threads of this process draw the codes, so that encoders and `progress` are called from
+    several at once; the slow metrics are computed in other processes.
 
     All members are scored on the same factor draws. What a score depends on is told by `metric_settings`.
 
@@ -349,7 +350,8 @@ def evaluate(
         metrics: names from `METRICS`, "six" (the paper's) or "all".
         seed: decides every draw.
         counts: the published sample counts, or fewer for a first look (`QUICK`).
-        jobs: processes; None for one per core, 1 to stay in this process. Changes no number.
+        jobs: threads, and processes for slow metrics; None for one per core, 1 to stay in this process. Changes no
+            number.
         progress: called as (steps done, steps known of, what was done) after every step; the number of steps
             known of grows while codes are drawn.
 

@@ -60,8 +60,8 @@ def draw_labelled_distances(
     parts = []
     for part in chunks(num, 2 * batch_size):
         first, second = source.pairs(rng, fixed[part], batch_size)
-        first -= second
-        parts.append(np.abs(first, out=first).sum(axis=0) / batch_size)
+        distance = first - second
+        parts.append(np.abs(distance, out=distance).sum(axis=0) / batch_size)
     return np.concatenate(parts).astype(np.float64), fixed
 
 

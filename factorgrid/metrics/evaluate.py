@@ -68,18 +68,23 @@ def scores_of(
     num_jobs = joblib.cpu_count() if jobs is None else jobs
     work = Work(progress, total=len(sources) * len(names))
 
+    order = [(i, name) for i in range(len(sources)) for name in names]
+    errors: dict[tuple[int, str], Error] = {}
+
     def draw(i: int, name: str) -> None:
+        if errors:  # the others stop, too
+            return
         try:
             sample = table[name].draw(sources[i], stream(seed, name), counts)
-            parts = table[name].split(sample)
+            work.add((i, name), table[name].split(sample), here=table[name].cost == "instant")
         except Error as error:
-            raise Error(f"member {i}, {name}: {error}" if len(sources) > 1 else f"{name}: {error}") from None
-        work.add((i, name), parts, here=table[name].cost == "instant")
+            errors[i, name] = error
 
     with one_thread():
-        joblib.Parallel(n_jobs=num_jobs, backend="threading")(
-            joblib.delayed(draw)(i, name) for i in range(len(sources)) for name in names
-        )
+        joblib.Parallel(n_jobs=num_jobs, backend="threading")(joblib.delayed(draw)(*owner) for owner in order)
+    for i, name in order:
+        if (i, name) in errors:
+            raise Error(f"member {i}, {name}: {errors[i, name]}" if len(sources) > 1 else f"{name}: {errors[i, name]}")
     work.run(num_jobs, {name: COSTS.index(table[name].cost) for name in names})
     return [
         {key: value for name in names for key, value in table[name].finish(work.results[i, name]).items()}

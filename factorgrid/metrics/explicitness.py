@@ -30,7 +30,8 @@ def explicitness(
     """
     train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
     mean, spread = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
-    spread = np.where(spread > 0, spread, 1.0)  # a dead latent stays, as a column of zeros
+    # a dead latent stays, as a column of next to nothing; rounding can give it a spread above zero
+    spread = np.where(train.min(axis=0) < train.max(axis=0), spread, 1.0)
     train, test = (train - mean) / spread, (test - mean) / spread
     pairs = np.array(
         [explicitness_of_factor(train, labels[:, j], test, labels_test[:, j]) for j in range(labels.shape[1])]

@@ -90,9 +90,12 @@ def variance(codes: Float[ndarray, "sample *group latent"]) -> Float[ndarray, "*
     are both constant within a vote are tied, not ordered by rounding.
     """
     shifted = codes - codes[0]
-    total = shifted.sum(axis=0)
-    np.square(shifted, out=shifted)
-    return np.maximum(shifted.sum(axis=0) - total**2 / len(codes), 0.0) / (len(codes) - 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = shifted.sum(axis=0)
+        np.square(shifted, out=shifted)
+        result = np.maximum(shifted.sum(axis=0) - total**2 / len(codes), 0.0) / (len(codes) - 1)
+    # squares beyond the type of the codes
+    return np.where(np.isnan(result), np.inf, result)
 
 
 def factor_vae_of(

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from factorgrid.errors import Error
 from factorgrid.metrics.checks import as_pair, check_bins
 from factorgrid.metrics.mutual_information import discretise
 
@@ -27,8 +28,11 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99) -> dict
         {"irs"}: at most 1, usually 0 .. 1; 0 if every code is dead.
 
     Raises:
-        Error: bad shapes or types, NaN codes, fewer than 20 samples, no factor with two values.
+        Error: bad shapes or types, NaN codes, fewer than 20 samples, no factor with two values, a quantile out of
+            range.
     """
+    if not 0 <= quantile <= 1:
+        raise Error(f"quantile must be from 0 to 1, got {quantile}")
     values, labels = as_pair(codes, factors)
     check_bins(len(values), NUM_BINS)
     groups = discretise(labels.astype(np.float64), NUM_BINS)

@@ -88,7 +88,9 @@ def fit_machines(
             if not worse.any():
                 break
             step[:, worse] /= 2
-        point, value = point + step, moved
+        # a step that no halving improves has met rounding: that machine is done
+        step[:, worse] = 0.0
+        point, value = point + step, np.where(worse, value, moved)
         if (np.abs(step) <= ROUNDING * (1 + np.abs(point))).all():
             break
     return Machines(problem.centre, point[0], point[1], problem.parts)

@@ -2,7 +2,7 @@
 
 It minimises what scikit-learn's `LogisticRegression(C=strength)` minimises,
 
-    sum_n -log p(label_n | code_n) + ||weight||^2 / (2 strength),    biases free,
+    sum_n -log p(label_n | code_n) + ||weight||^2 / (2 strength),    biases free (of two classes, one has no weight),
 
 by the same method, L-BFGS, in a fraction of the time. A step is a few passes over single-precision arrays in which
 the samples are contiguous, and few steps are needed: they are taken in coordinates in which the loss curves alike in
@@ -18,10 +18,11 @@ from numpy import ndarray
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from scipy.optimize import minimize
 
-TOLERANCE = 5e-4  # greatest slope of the mean loss in those coordinates: what is left to gain is below its square
+TOLERANCE = 5e-4  # greatest slope of the mean loss in those coordinates; what is left to gain is of its square's order
+UNGUIDED_TOLERANCE = 1e-4  # in coordinates that know nothing of the curvature
 ROUGH_TOLERANCE = 3e-3
 NUM_SAMPLES = 1_250  # of the rough fit, and for the curvature
-MAX_PARAMETERS = 600  # with more, the curvature takes longer than the steps that it saves
+MAX_PARAMETERS = 2_000  # with more, the curvature takes longer than the steps that it saves
 MAX_STEPS = 200
 ROUNDING = 1e-9  # a step that lowers the loss by less, relatively, is one of single precision's
 JITTER = 1e-5  # of the greatest part of a curvature, added to it
@@ -42,9 +43,12 @@ class LogisticRegression:
 
     def logits(self, codes: Float[ndarray, "sample latent"]) -> Float[ndarray, "class sample"]:
         """In single precision, as they are fitted."""
-        # centred in double precision: an offset far above the spread would take the digits of single precision
-        centred = (codes - self.centre).T.astype(np.float32)
-        return self.weight.astype(np.float32) @ centred + self.bias[:, None].astype(np.float32)
+        # centred and scaled in double precision: single precision holds neither offsets far above the spread nor
+        # all spreads
+        scale = np.abs(self.weight).max(axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
+        scaled = ((codes.astype(np.float64) - self.centre) * scale).T.astype(np.float32)
+        return (self.weight / scale).astype(np.float32) @ scaled + self.bias[:, None].astype(np.float32)
 
     def probabilities(self, codes: Float[ndarray, "sample latent"]) -> Float[ndarray, "class sample"]:
         """The chance of every class."""
@@ -60,10 +64,9 @@ def fit_logistic(
 ) -> LogisticRegression:
     """Learn `labels`, which hold at least two values; `strength` is scikit-learn's C, that of the data."""
     problem = Problem.of(codes, labels)
-    start = problem.equal_chances()
-    if problem.num_samples > 4 * NUM_SAMPLES:
-        start = problem.some().descend(strength * problem.num_samples / NUM_SAMPLES, start, ROUGH_TOLERANCE)
-    return problem.model(problem.descend(strength, start, TOLERANCE, problem.guide(strength, start)))
+    some = problem.some()
+    start = some.descend(strength * problem.num_samples / some.num_samples, problem.equal_chances(), ROUGH_TOLERANCE)
+    return problem.model(problem.optimum(strength, start, problem.guide(strength, start)))
 
 
 def fit_cross_validated(
@@ -82,14 +85,14 @@ def fit_cross_validated(
     points, guides = [problem.equal_chances()], []
     for strength in strengths:
         guides.append(problem.guide(strength, points[-1]))
-        points.append(problem.descend(strength, points[-1], TOLERANCE, guides[-1]))
+        points.append(problem.optimum(strength, points[-1], guides[-1]))
     accuracies = []
     for train, test in folds:
         part, left_out = problem.rows(train), problem.rows(test)
         # from the start again: the optimum over all samples knows those left out, and would not let go of them
         point = part.equal_chances()
         for strength, guide in zip(strengths, guides):
-            point = part.descend(strength, point, TOLERANCE, guide)
+            point = part.optimum(strength, point, guide)
             accuracies.append(np.mean((point @ left_out.inputs).argmax(axis=0) == left_out.place))
     best = np.mean(np.reshape(accuracies, (-1, len(strengths))), axis=0).argmax()
     return problem.model(points[best + 1])
@@ -116,9 +119,13 @@ class Problem:
     def of(codes: Float[ndarray, "sample latent"], labels: Int[ndarray, " sample"]) -> "Problem":
         classes, place = np.unique(labels, return_inverse=True)
         values = codes.T.astype(np.float64, order="C")
-        live = values.min(axis=1) < values.max(axis=1)
+        differ = values.min(axis=1) < values.max(axis=1)
         centre = values.mean(axis=1)
         values -= centre[:, None]
+        reach = np.abs(values).max(axis=1)
+        live = differ & (reach > 1e-100)  # below, any weight that matters is penalised out of the range of the numbers
+        reach = np.where(live, reach, 1.0)
+        values /= reach[:, None]  # no square leaves that range
         covariance = values @ values.T / len(codes)
         scale = np.where(live, np.diag(covariance), 1.0) ** -0.5
         size, turn = np.linalg.eigh(scale[:, None] * covariance * scale)
@@ -126,7 +133,7 @@ class Problem:
         axes = scale[:, None] * turn / np.sqrt(np.maximum(size, 1e-6))
         inputs = np.ones((len(values) + 1, len(codes)), np.float32)
         inputs[:-1] = axes.T @ values
-        return Problem(classes, place, centre, axes, inputs)
+        return Problem(classes, place, centre, axes / reach[:, None], inputs)
 
     @property
     def num_samples(self) -> int:
@@ -137,7 +144,9 @@ class Problem:
         return replace(self, place=self.place[rows], inputs=self.inputs[:, rows])
 
     def some(self) -> "Problem":
-        """The same of `NUM_SAMPLES` samples, drawn: neighbours may be alike."""
+        """The same of `NUM_SAMPLES` samples, drawn, for neighbours may be alike; of all, if these are few."""
+        if self.num_samples <= 2 * NUM_SAMPLES:
+            return self
         return self.rows(np.random.default_rng(0).integers(self.num_samples, size=NUM_SAMPLES))
 
     def equal_chances(self) -> Point:
@@ -151,18 +160,22 @@ class Problem:
 
     def penalty(self, strength: float) -> Float[ndarray, "axis axis"]:
         """The penalty of a class is half of weight @ this @ weight, over the mean loss."""
-        # of two classes scikit-learn penalises the difference of the weights, which is half as much
+        # of two classes scikit-learn penalises half of the squared difference w of the weights; with w / 2 and -w / 2
+        # that is twice half of the sum of their squares
         return (2 if len(self.classes) == 2 else 1) / (strength * self.num_samples) * self.axes.T @ self.axes
 
     def guide(self, strength: float, point: Point) -> Guide | None:
         """What `descend` needs to know of the curvature near a point; None if that is not worth its time."""
         if point.size > MAX_PARAMETERS:
             return None
-        some = self.some() if self.num_samples > NUM_SAMPLES else self
         try:
-            return cholesky(some.curvature(point, self.penalty(strength)), lower=True, check_finite=False)
-        except LinAlgError:  # all of it was rounding: codes with far outliers and next to no penalty
+            return cholesky(self.some().curvature(point, self.penalty(strength)), lower=True, check_finite=False)
+        except LinAlgError:  # rounding has outgrown what was added: codes with far outliers, next to no penalty
             return None
+
+    def optimum(self, strength: float, start: Point, guide: Guide | None) -> Point:
+        """Where the loss is least, sought from `start`."""
+        return self.descend(strength, start, UNGUIDED_TOLERANCE if guide is None else TOLERANCE, guide)
 
     def descend(self, strength: float, start: Point, tolerance: float, guide: Guide | None = None) -> Point:
         """Follow the slope to where it is below `tolerance`, in coordinates that the guide makes alike."""

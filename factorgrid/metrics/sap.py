@@ -9,6 +9,8 @@ from factorgrid.metrics.checks import as_split
 from factorgrid.metrics.linear_svm import fit_machines
 from factorgrid.metrics.mutual_information import compact, gap
 
+MAX_LATENTS = 32  # whose machines are fitted together: their running sums take 3 MB each at the published counts
+
 
 def sap(
     codes_train: ArrayLike,
@@ -60,12 +62,15 @@ def svm_scores(
 ) -> Float[ndarray, "latent factor"]:
     """Test accuracy of predicting every factor from every code alone."""
     wanted = np.stack([numbered_as(labels[:, j], labels_test[:, j]) for j in range(labels.shape[1])], axis=1)
-    machines = fit_machines(train, compact(labels))
+    numbered = compact(labels)
     scores = np.empty((train.shape[1], labels.shape[1]))
-    for i in range(train.shape[1]):
-        order = np.argsort(test[:, i])
-        codes, right = test[order, i], wanted[order]
-        scores[i] = [np.mean(machines.predict(codes, i, j) == right[:, j]) for j in range(labels.shape[1])]
+    for first in range(0, train.shape[1], MAX_LATENTS):
+        machines = fit_machines(train[:, first : first + MAX_LATENTS], numbered)
+        for i in range(len(machines.centre)):
+            order = np.argsort(test[:, first + i])
+            codes, right = test[order, first + i], wanted[order]
+            for j in range(labels.shape[1]):
+                scores[first + i, j] = np.mean(machines.predict(codes, i, j) == right[:, j])
     return scores
 
 

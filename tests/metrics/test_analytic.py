@@ -261,6 +261,14 @@ def test_area_under_the_curve_is_scikit_learns():
     assert macro_auc(scores.T, labels, np.arange(4)) == pytest.approx(roc_auc_score(onehot, scores, average="macro"))
 
 
+def test_area_averages_over_the_classes_that_occur():
+    random = rng()
+    scores, labels = random.uniform(size=(3, 50)), random.integers(2, size=50)
+    expected = np.mean([roc_auc_score(labels == value, scores[value]) for value in range(2)])
+    assert macro_auc(scores, labels, np.arange(3)) == pytest.approx(expected)
+    assert np.isnan(macro_auc(scores, np.zeros(50, int), np.arange(3)))
+
+
 def test_classes_missing_from_the_test_sample():
     factors = grid()
     codes = factors + 0.1 * rng().normal(size=factors.shape)

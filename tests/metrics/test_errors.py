@@ -119,3 +119,9 @@ def test_sampled_scores_check_their_counts():
 
 def test_lists_and_integer_codes_are_welcome():
     assert mig(FACTORS.tolist(), FACTORS.tolist(), num_bins=3) == mig(FACTORS.astype(float), FACTORS, num_bins=3)
+
+
+def test_quantiles_of_irs():
+    for quantile in (-0.1, 1.1, 99.0):
+        with pytest.raises(Error, match="quantile must be from 0 to 1"):
+            irs(CODES, FACTORS, quantile=quantile)

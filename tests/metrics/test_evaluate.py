@@ -1,5 +1,7 @@
 """`score` and `evaluate`: names, streams, processes, progress, given samples."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,17 @@ def test_processes_change_no_number_and_progress_counts_every_step():
     instant = {f"member {i}: {name} computed" for i in range(2) for name in ("mig", "beta_vae_score")}
     assert instant | {"member 0: dci drawn", "member 1: dci drawn"} == set(labels[:6])
     assert set(labels[6:]) == {"member 0: dci computed", "member 1: dci computed"}
+
+
+def test_members_are_drawn_from_at_the_same_time():
+    both = threading.Barrier(2)
+
+    def codes(index, seed):
+        both.wait(timeout=20)  # raises unless another member is asked meanwhile
+        return SPACE.factors(index).astype(np.float32)
+
+    waiting = [Representation(SPACE, SPACE.num_factors, codes) for _ in range(2)]
+    assert len(evaluate(waiting, "mig", counts=COUNTS, jobs=2)) == 2
 
 
 def test_given_sample_agrees_with_the_grid_it_came_from():

@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from factorgrid.factors import FactorSpace
 from factorgrid.metrics import beta_vae_score, factor_vae_score
+from factorgrid.metrics.factor_vae_score import variance
 from factorgrid.representation import Representation
 
 SPACE = FactorSpace(("a", "b", "c"), (4, 3, 5))
@@ -73,3 +74,12 @@ def test_agree_with_loops(informed):
         theirs = [loops(table, np.random.RandomState(seed)) for seed in range(NUM_SEEDS)]
         error = np.sqrt((np.var(ours, ddof=1) + np.var(theirs, ddof=1)) / NUM_SEEDS)
         assert np.mean(ours) == pytest.approx(np.mean(theirs), abs=4 * error + 1e-3), metric.__name__
+
+
+def test_codes_whose_squares_overflow_vary_the_most():
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(8, 3, 2)).astype(np.float32)
+    np.testing.assert_allclose(variance(codes), codes.var(axis=0, ddof=1), rtol=1e-4)
+    codes[..., 1] *= 1e20
+    assert np.isinf(variance(codes)[:, 1]).all()
+    assert np.isfinite(variance(codes)[:, 0]).all()
