@@ -82,20 +82,19 @@ def fit_cross_validated(
         folds: rows to learn from, and rows to be judged on; all classes are among the former.
     """
     problem = Problem.of(codes, labels)
-    points, guides = [problem.equal_chances()], []
+    parts = [(problem.rows(train), problem.rows(test)) for train, test in folds]
+    point = problem.equal_chances()
+    # each fold has a path of its own: the optimum over all samples knows those left out, and would not let go of them
+    points = [part.equal_chances() for part, _ in parts]
+    best, best_accuracy = point, -1.0
     for strength in strengths:
-        guides.append(problem.guide(strength, points[-1]))
-        points.append(problem.optimum(strength, points[-1], guides[-1]))
-    accuracies = []
-    for train, test in folds:
-        part, left_out = problem.rows(train), problem.rows(test)
-        # from the start again: the optimum over all samples knows those left out, and would not let go of them
-        point = part.equal_chances()
-        for strength, guide in zip(strengths, guides):
-            point = part.optimum(strength, point, guide)
-            accuracies.append(np.mean((point @ left_out.inputs).argmax(axis=0) == left_out.place))
-    best = np.mean(np.reshape(accuracies, (-1, len(strengths))), axis=0).argmax()
-    return problem.model(points[best + 1])
+        guide = problem.guide(strength, point)
+        point = problem.optimum(strength, point, guide)
+        points = [part.optimum(strength, start, guide) for (part, _), start in zip(parts, points)]
+        accuracy = float(np.mean([rest.accuracy(learnt) for (_, rest), learnt in zip(parts, points)]))
+        if accuracy > best_accuracy:
+            best, best_accuracy = point, accuracy
+    return problem.model(best)
 
 
 @dataclass(frozen=True)
@@ -154,6 +153,10 @@ class Problem:
         point = np.zeros((len(self.classes), len(self.inputs)))
         point[:, -1] = np.log(np.bincount(self.place, minlength=len(point)) / self.num_samples)
         return point
+
+    def accuracy(self, point: Point) -> float:
+        """Share of the samples whose likeliest class is theirs."""
+        return float(np.mean((point @ self.inputs).argmax(axis=0) == self.place))
 
     def model(self, point: Point) -> LogisticRegression:
         return LogisticRegression(self.classes, self.centre, point[:, :-1] @ self.axes.T, point[:, -1])
