@@ -85,12 +85,16 @@ def timed(function, repeats=REPEATS):
     return min(seconds), results[0]
 
 
-def time_ours(codes):
+def representation_of(codes, sizes=SIZES):
     from factorgrid import FactorSpace, Representation
+
+    return Representation.from_table(codes, FactorSpace(("shape", "scale", "orientation", "x", "y"), sizes))
+
+
+def time_ours(codes):
     from factorgrid.metrics import evaluate
 
-    space = FactorSpace(("shape", "scale", "orientation", "x", "y"), SIZES)
-    representation = Representation.from_table(codes, space)
+    representation = representation_of(codes)
     evaluate([representation], "all", counts=tiny_counts(), jobs=1)  # imports and first calls, not to be timed
     times = {}
     for row, names in ROWS.items():
@@ -101,11 +105,9 @@ def time_ours(codes):
 
 def time_group():
     """Seconds by the clock for all rows of several models, on all cores: the best of the runs."""
-    from factorgrid import FactorSpace, Representation
     from factorgrid.metrics import evaluate
 
-    space = FactorSpace(("shape", "scale", "orientation", "x", "y"), SIZES)
-    models = [Representation.from_table(codes_of(SIZES, seed=i), space) for i in range(NUM_MODELS)]
+    models = [representation_of(codes_of(SIZES, seed=i)) for i in range(NUM_MODELS)]
     names = [name for names in ROWS.values() for name in names]
     seconds = []
     for _ in range(REPEATS):
@@ -289,16 +291,14 @@ def agreement(num_models=24):
     """DCI of both estimators on models from aligned to rotated, at smaller counts; times at the published ones."""
     from scipy.stats import spearmanr
 
-    from factorgrid import FactorSpace, Representation
     from factorgrid.metrics import Counts, evaluate
 
-    space = FactorSpace(("shape", "scale", "orientation", "x", "y"), COARSE_SIZES)
     rng = np.random.default_rng(0)
     settings = [
         {"rotation": float(rng.uniform(0, 1)), "noise": float(rng.uniform(0.02, 0.5)), "seed": i}
         for i in range(num_models)
     ]
-    models = [Representation.from_table(codes_of(COARSE_SIZES, **setting), space) for setting in settings]
+    models = [representation_of(codes_of(COARSE_SIZES, **setting), COARSE_SIZES) for setting in settings]
     counts = Counts(num_train=2_000, num_test=1_000)
     print(f"DCI of {num_models} models with both estimators", flush=True)
     # each on samples of its own, as two evaluations would be
@@ -322,12 +322,9 @@ def agreement(num_models=24):
 
 
 def hardware():
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
-    return f"{os.cpu_count()} x {model}, {platform.system()}, Python {platform.python_version()}"
+    from factorgrid.training.run_directory import processor
+
+    return f"{os.cpu_count()} x {processor()}, {platform.system()}, Python {platform.python_version()}"
 
 
 def about():

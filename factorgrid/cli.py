@@ -76,7 +76,7 @@ class Evaluate:
     quick: bool = False
     """A first look: a tenth of the published sample counts, a fiftieth of the gap's batches."""
     jobs: int | None = None
-    """Processes for slow metrics; all cores by default."""
+    """Threads, and processes for slow metrics; all cores by default."""
 
 
 @dataclasses.dataclass(frozen=True)
