@@ -2,8 +2,8 @@
 
 Contract: every data set is a `Dataset` (datasets/dataset.py): a frozen pytree with a `FactorSpace` that draws images.
 A `DeviceDataset` draws inside compiled programs, by pure functions `sample(key, num)` and `images(key, factors)`; a
-table too large for the device is a `HostTable` (datasets/table.py), whose rows are fed to them. May import: `factors`, `errors`.
-To add one: write a file, and give it an entry in `DATASETS`.
+table too large for the device is a `HostTable` (datasets/table.py), whose rows are fed to them.
+May import: `factors`, `errors`. To add one: write a file, and give it an entry in `DATASETS`.
 """
 
 import os
