@@ -1,8 +1,8 @@
-"""How the metrics draw their samples: every count in one place, and two sources behind one set of methods.
+"""How the metrics draw their samples: every count in one place, and two samplers with one set of methods.
 
-A source is where codes come from: the whole factor grid through a Representation (`GridSource`), or a fixed set
-of codes with their factors, complete or not (`SampleSource`). Sources are the only part of this room that
-touches a Representation; what they return are plain arrays.
+A sampler draws codes by factor values: from the whole factor grid through a Representation (`GridSampler`), or from
+a fixed set of codes with their factors, complete or not (`GivenSampler`). Samplers are the only part of this room
+that touches a Representation; what they return are plain arrays.
 """
 
 import zlib
@@ -60,7 +60,7 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 @runtime_checkable  # so that the test session can check annotations
-class Source(Protocol):
+class Sampler(Protocol):
     """Codes by factor values.
 
     Factors that take one value only are not offered for fixing: nothing tells the codes of their value apart.
@@ -132,7 +132,7 @@ def runs(fixed: Int[ndarray, " group"]) -> Iterator[tuple[int, slice]]:
         yield int(fixed[start]), slice(int(start), int(stop))
 
 
-class GridSource:
+class GridSampler:
     """Draws from the whole factor grid of a representation, uniformly and with replacement."""
 
     def __init__(self, representation: Representation) -> None:
@@ -197,7 +197,7 @@ class GridSource:
         return as_codes(self._representation.codes_at(index.ravel(), rng)).reshape(*index.shape, -1)
 
 
-class SampleSource:
+class GivenSampler:
     """Draws from given codes and factors: anyone's codes, complete grid or not.
 
     Points and splits use the given codes once each. Groups are drawn with replacement; those with a fixed factor

@@ -24,8 +24,8 @@ from factorgrid.metrics import (
     sap,
     wasserstein_correlation,
 )
-from factorgrid.metrics.explicitness import macro_auc
-from factorgrid.metrics.infomec import active_latents
+from factorgrid.metrics.definitions.explicitness import macro_auc
+from factorgrid.metrics.definitions.infomec import active_latents
 from factorgrid.metrics.mutual_information import discretise, mutual_information
 from factorgrid.representation import Representation
 

@@ -6,8 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from factorgrid.errors import unknown_name
 from factorgrid.metrics.checks import as_pair
@@ -105,6 +103,9 @@ def predictability(
     codes: Float[ndarray, "sample latent"], labels: Int[ndarray, "sample factor"], *, discrete: bool
 ) -> float:
     """Share of each factor's entropy that a logistic regression on the codes removes, mean over factors."""
+    from sklearn.exceptions import ConvergenceWarning  # slow to import
+    from sklearn.linear_model import LogisticRegression
+
     inputs = one_hot(codes) if discrete else standardised(codes)
     shares = []
     for j in range(labels.shape[1]):

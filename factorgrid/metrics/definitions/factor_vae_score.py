@@ -6,7 +6,7 @@ from numpy import ndarray
 
 from factorgrid.errors import Error
 from factorgrid.metrics.checks import check_counts
-from factorgrid.metrics.sampling import GridSource, Source, chunks
+from factorgrid.metrics.sampling import GridSampler, Sampler, chunks
 from factorgrid.representation import Representation
 
 
@@ -43,13 +43,13 @@ def factor_vae_score(
     """
     check_counts(num_train=num_train, num_eval=num_eval)
     return factor_vae_of(
-        *draw_variances(GridSource(representation), rng, batch_size, num_train, num_eval, num_variance_estimate),
+        *draw_variances(GridSampler(representation), rng, batch_size, num_train, num_eval, num_variance_estimate),
         std_threshold=std_threshold,
     )
 
 
 def draw_variances(
-    source: Source,
+    sampler: Sampler,
     rng: np.random.Generator,
     batch_size: int,
     num_train: int,
@@ -65,21 +65,21 @@ def draw_variances(
     """Variance of the codes over the data, within each vote's points, and the factor that each vote holds fixed."""
     if batch_size < 2 or num_variance_estimate < 2:
         raise Error(f"a variance needs two points; got batch_size {batch_size}, {num_variance_estimate} points")
-    overall = variance(source.points(rng, num_variance_estimate)[0].astype(np.float64))
+    overall = variance(sampler.points(rng, num_variance_estimate)[0].astype(np.float64))
     return (
         overall,
-        *draw_votes(source, rng, batch_size, num_train),
-        *draw_votes(source, rng, batch_size, num_test),
+        *draw_votes(sampler, rng, batch_size, num_train),
+        *draw_votes(sampler, rng, batch_size, num_test),
     )
 
 
 def draw_votes(
-    source: Source, rng: np.random.Generator, batch_size: int, num: int
+    sampler: Sampler, rng: np.random.Generator, batch_size: int, num: int
 ) -> tuple[Float[ndarray, "vote latent"], Int[ndarray, " vote"]]:
     """Variance of the codes within each vote's points, and the factor that it holds fixed."""
-    fixed = np.sort(rng.integers(source.num_factors, size=num))
+    fixed = np.sort(rng.integers(sampler.num_factors, size=num))
     return np.concatenate(
-        [variance(source.groups(rng, fixed[part], batch_size)) for part in chunks(num, batch_size)]
+        [variance(sampler.groups(rng, fixed[part], batch_size)) for part in chunks(num, batch_size)]
     ), fixed
 
 

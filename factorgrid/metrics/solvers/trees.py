@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
-from sklearn.ensemble import GradientBoostingClassifier
 
 from factorgrid.errors import Error, unknown_name
 
@@ -47,6 +46,8 @@ def fit_trees(
     """Fit boosted trees to labels of at least two values; `skip` see `draws_before`."""
     if estimator == "lightgbm":
         return fit_lightgbm(codes, labels, seed)
+    from sklearn.ensemble import GradientBoostingClassifier  # slow to import
+
     # Only tie-breaking is random. The reference leaves the seed out, so that all fits in turn draw from NumPy's
     # legacy global generator, one number for each tree: start where the earlier factors would have left it.
     rng = np.random.RandomState(seed)

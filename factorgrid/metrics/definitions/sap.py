@@ -6,8 +6,8 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from factorgrid.metrics.checks import as_split
-from factorgrid.metrics.linear_svm import fit_machines
 from factorgrid.metrics.mutual_information import compact, gap
+from factorgrid.metrics.solvers.choice import solver_named
 
 MAX_LATENTS = 32  # whose machines are fitted together: their running sums take 3 MB each at the published counts
 
@@ -19,6 +19,7 @@ def sap(
     factors_test: ArrayLike,
     *,
     continuous: bool = False,
+    solver: str = "own",
 ) -> dict[str, float]:
     """How far the code that predicts a factor best is ahead of the second best, mean over factors.
 
@@ -30,15 +31,19 @@ def sap(
         codes_train, codes_test: float [sample, latent].
         factors_train, factors_test: int [sample, factor].
         continuous: treat factors as numbers.
+        solver: of the support vector machines, "own" or "sklearn".
 
     Returns:
         {"sap"}: 0 .. 1. With a single latent the second is taken as 0.
 
     Raises:
-        Error: bad shapes or types, NaN codes, no factor with two values in training.
+        Error: bad shapes or types, NaN codes, no factor with two values in training, an unknown solver.
     """
     train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
-    scores = correlation_scores(train, labels) if continuous else svm_scores(train, labels, test, labels_test)
+    if continuous:
+        scores = correlation_scores(train, labels)
+    else:
+        scores = svm_scores(train, labels, test, labels_test, solver=solver)
     return {"sap": float(np.mean(gap(scores)))}
 
 
@@ -59,10 +64,13 @@ def svm_scores(
     labels: Int[ndarray, "train factor"],
     test: Float[ndarray, "test latent"],
     labels_test: Int[ndarray, "test factor"],
+    *,
+    solver: str = "own",
 ) -> Float[ndarray, "latent factor"]:
     """Test accuracy of predicting every factor from every code alone."""
     wanted = np.stack([numbered_as(labels[:, j], labels_test[:, j]) for j in range(labels.shape[1])], axis=1)
     numbered = compact(labels)
+    fit_machines = solver_named(solver).fit_machines
     scores = np.empty((train.shape[1], labels.shape[1]))
     for first in range(0, train.shape[1], MAX_LATENTS):
         machines = fit_machines(train[:, first : first + MAX_LATENTS], numbered)

@@ -162,3 +162,21 @@ def test_chunks_of_groups_give_the_same_scores(monkeypatch):
     monkeypatch.setattr(sampling, "CHUNK_ROWS", 1_000)
     parts = evaluate([member], "factor_vae_score", counts=QUICK, jobs=1)[0]["factor_vae_score"]
     assert parts == pytest.approx(whole, abs=0.08)
+
+
+def test_options_of_single_metrics():
+    codes, factors = members(2)[1].sample(np.random.default_rng(0), 600)
+    options = {"sap": {"continuous": True}}
+    chosen = score(codes, factors, ("mig", "sap"), options=options, counts=COUNTS)
+    plain = score(codes, factors, ("mig", "sap"), counts=COUNTS)
+    assert chosen["mig"] == plain["mig"]
+    assert chosen["sap"] != plain["sap"]
+    assert evaluate(members(1), "sap", options=options, counts=COUNTS) != evaluate(members(1), "sap", counts=COUNTS)
+    assert metric_settings("sap", options=options)["sap"]["continuous"] is True
+    assert metric_settings("sap")["sap"] == {
+        "seed": 0, "num_train": 10_000, "num_test": 5_000, "continuous": False, "solver": "own",
+    }  # fmt: skip
+    with pytest.raises(Error, match="unknown option 'continous'; did you mean 'continuous'"):
+        score(codes, factors, "sap", options={"sap": {"continous": True}})
+    with pytest.raises(Error, match="unknown metric with options 'dci'; Known: sap"):
+        score(codes, factors, "sap", options={"dci": {"estimator": "lightgbm"}})
