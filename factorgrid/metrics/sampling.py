@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from factorgrid.errors import Error
-from factorgrid.metrics.checks import as_codes, check_counts, varying
+from factorgrid.metrics.checks import MAX_BINS, as_codes, check_bins, check_counts, varying
 from factorgrid.representation import Representation
 
 CHUNK_ROWS = 2**15  # codes gathered at once: few enough to stay in a processor's cache
@@ -44,7 +44,8 @@ class Counts:
     downstream_sizes: tuple[int, ...] = (100, 1_000, 10_000)
 
     def __post_init__(self) -> None:
-        counts = {name: value for name, value in vars(self).items() if name != "downstream_sizes"}
+        counts = {name: value for name, value in vars(self).items() if name not in ("downstream_sizes", "num_bins")}
+        check_bins(MAX_BINS, self.num_bins)
         check_counts(**counts, **{f"downstream_sizes[{i}]": size for i, size in enumerate(self.downstream_sizes)})
 
 
@@ -261,8 +262,8 @@ class GivenSampler:
         self, rng: np.random.Generator, column: int, anchors: tuple[int, int], members: tuple[int, int]
     ) -> tuple[Int[ndarray, "..."], Int[ndarray, "..."]]:
         """Indices of random anchors, and of random codes that share their anchor's value in `column`."""
-        _, label, count = np.unique(self._factors[:, column], return_inverse=True, return_counts=True)
-        candidates = np.flatnonzero(count[label] > 1)
+        values, label, count = np.unique(self._factors[:, column], return_inverse=True, return_counts=True)
+        candidates = np.flatnonzero((count > 1)[label] & (values >= 0)[label])  # those of an unknown value left out
         if len(candidates) == 0:
             raise Error(
                 f"no two of the {len(self._codes)} codes share a value of factor {column}, so it cannot be held "

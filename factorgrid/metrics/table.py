@@ -227,6 +227,8 @@ def metric_names(metrics: str | Iterable[str]) -> list[str]:
     >>> metric_names("six")
     ['beta_vae_score', 'factor_vae_score', 'mig', 'dci', 'modularity', 'sap']
 
+    Case and punctuation do not matter, nor a missing "score": "MIG", "FactorVAE" and "beta-VAE" are known.
+
     Raises:
         Error: an unknown name; the nearest known one is suggested. Or no name at all.
     """
@@ -235,12 +237,23 @@ def metric_names(metrics: str | Iterable[str]) -> list[str]:
     asked = [metrics] if isinstance(metrics, str) else list(metrics)
     if not asked:
         raise Error(f"no metric given. Known: {', '.join([*groups, *METRICS])}")
+    spelled = {plain(name).removesuffix(end): name for end in ("", "score") for name in (*METRICS, *groups)}
     names: list[str] = []
     for name in asked:
-        if name not in groups and name not in METRICS:
+        if plain(name) not in spelled:
             raise unknown_name("metric", name, [*groups, *METRICS])
-        names += groups.get(name, [name])
+        known = spelled[plain(name)]
+        names += groups.get(known, [known])
     return list(dict.fromkeys(names))
+
+
+def plain(name: str) -> str:
+    """Letters and digits alone, in lower case.
+
+    >>> plain("Beta-VAE score")
+    'betavaescore'
+    """
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def chosen(metrics: str | Iterable[str], options: Options | None = None) -> dict[str, Metric]:

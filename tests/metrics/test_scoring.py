@@ -43,6 +43,11 @@ def test_names_and_groups():
     ]
     with pytest.raises(Error, match="unknown metric 'modularit'; did you mean 'modularity'"):
         evaluate(members(1), ["mig", "modularit"])
+    assert metric_names(["MIG", "FactorVAE", "Beta-VAE score", "ALL"])[:3] == [
+        "mig",
+        "factor_vae_score",
+        "beta_vae_score",
+    ]
     with pytest.raises(Error, match="no metric given"):
         metric_names([])
     with pytest.raises(Error, match="unknown score"):

@@ -6,6 +6,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from factorgrid.metrics.checks import as_split
+from factorgrid.metrics.parallel import known_rows
 from factorgrid.metrics.solvers.choice import solver_named
 from factorgrid.metrics.solvers.logistic_regression import LogisticRegression
 
@@ -40,10 +41,12 @@ def explicitness(
     # a dead latent stays, as a column of next to nothing; rounding can give it a spread above zero
     spread = np.where(train.min(axis=0) < train.max(axis=0), spread, 1.0)
     train, test = (train - mean) / spread, (test - mean) / spread
-    models = [solver_named(solver).fit_logistic(train, column) for column in labels.T]
-    pairs = np.array(
-        [(area(model, train, labels[:, j]), area(model, test, labels_test[:, j])) for j, model in enumerate(models)]
-    )
+    fit_logistic = solver_named(solver).fit_logistic
+    pairs = np.empty((labels.shape[1], 2))
+    for j in range(len(pairs)):
+        learnt, fresh = known_rows(train, labels[:, j]), known_rows(test, labels_test[:, j])
+        model = fit_logistic(*learnt)
+        pairs[j] = area(model, *learnt), area(model, *fresh)
     seen = np.isfinite(pairs[:, 1])
     on_test = float(pairs[seen, 1].mean()) if seen.any() else 0.5
     return {"explicitness.train": float(pairs[:, 0].mean()), "explicitness.test": on_test}
@@ -51,6 +54,8 @@ def explicitness(
 
 def area(model: LogisticRegression, codes: Float[ndarray, "sample latent"], labels: Int[ndarray, " sample"]) -> float:
     """ROC-AUC of one factor; NaN where the sample holds fewer than two classes."""
+    if len(codes) == 0:
+        return float("nan")
     return macro_auc(model.probabilities(codes), labels, model.classes)
 
 

@@ -11,6 +11,7 @@ from factorgrid.errors import unknown_name
 from factorgrid.metrics.checks import as_pair
 from factorgrid.metrics.mutual_information import compact, entropy, mutual_information
 from factorgrid.metrics.neighbour_information import neighbour_information
+from factorgrid.metrics.parallel import known_rows
 
 ACTIVE = ("range_20", "range_8", "iqr_10")
 
@@ -113,8 +114,9 @@ def predictability(
             # the published code keeps 100 iterations; C = infinity is how every version spells "no penalty"
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", message=".*penalty.*")
-            model = LogisticRegression(C=np.inf, class_weight="balanced").fit(inputs, labels[:, j])
-        chance = model.predict_proba(inputs)[np.arange(len(labels)), labels[:, j]]
+            known, wanted = known_rows(inputs, labels[:, j])
+            model = LogisticRegression(C=np.inf, class_weight="balanced").fit(known, wanted)
+        chance = model.predict_proba(known)[np.arange(len(known)), wanted]
         loss = -np.log(np.maximum(chance, np.finfo(np.float64).tiny)).mean()
         # knowing nothing, balanced classes are all equally likely: the loss of that is log(number of classes)
         shares.append(1 - loss / np.log(len(model.classes_)))

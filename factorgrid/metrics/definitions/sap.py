@@ -5,8 +5,10 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from factorgrid.metrics.checks import as_split
+from factorgrid.metrics.checks import as_codes, as_split
+from factorgrid.metrics.inputs import as_numbers
 from factorgrid.metrics.mutual_information import compact, gap
+from factorgrid.metrics.parallel import known_rows
 from factorgrid.metrics.solvers.choice import solver_named
 
 MAX_LATENTS = 32  # whose machines are fitted together: their running sums take 3 MB each at the published counts
@@ -39,24 +41,31 @@ def sap(
     Raises:
         Error: bad shapes or types, NaN codes, no factor with two values in training, an unknown solver.
     """
-    train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
     if continuous:
-        scores = correlation_scores(train, labels)
+        codes, numbers = as_codes(codes_train, "codes_train"), as_numbers(factors_train, "factors_train")
+        as_split(codes_train, factors_train, codes_test, factors_test)  # the same checks and warnings
+        scores = correlation_scores(codes, numbers)
     else:
+        train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
         scores = svm_scores(train, labels, test, labels_test, solver=solver)
     return {"sap": float(np.mean(gap(scores)))}
 
 
 def correlation_scores(
-    codes: Float[ndarray, "sample latent"], factors: Int[ndarray, "sample factor"]
+    codes: Float[ndarray, "sample latent"], factors: Float[ndarray, "sample factor"]
 ) -> Float[ndarray, "latent factor"]:
-    """Squared correlation of every code with every factor."""
-    left = codes.astype(np.float64) - codes.mean(axis=0, dtype=np.float64)
-    right = factors - factors.mean(axis=0)
-    num = len(codes) - 1
-    of_codes, of_factors = (left**2).sum(axis=0) / num, (right**2).sum(axis=0) / num
-    scores = (left.T @ right / num) ** 2 / (np.maximum(of_codes, 1e-12)[:, None] * of_factors)
-    return np.where(of_codes[:, None] > 1e-12, scores, 0.0)
+    """Squared correlation of every code with every factor that varies, over the rows in which it is known."""
+    columns = []
+    for factor in factors.T:
+        known = ~np.isnan(factor)
+        if not known.any() or factor[known].min() == factor[known].max():
+            continue
+        rows, num = codes[known].astype(np.float64), known.sum() - 1
+        left, right = rows - rows.mean(axis=0), factor[known] - factor[known].mean()
+        of_codes, of_factor = (left**2).sum(axis=0) / num, (right**2).sum() / num
+        share = (right @ left / num) ** 2 / (np.maximum(of_codes, 1e-12) * of_factor)
+        columns.append(np.where(of_codes > 1e-12, share, 0.0))
+    return np.stack(columns, axis=1)
 
 
 def svm_scores(
@@ -68,6 +77,13 @@ def svm_scores(
     solver: str = "own",
 ) -> Float[ndarray, "latent factor"]:
     """Test accuracy of predicting every factor from every code alone."""
+    if (labels < 0).any() or (labels_test < 0).any():
+        # the samples differ by factor, and so cannot be sorted once for all
+        columns = []
+        for j in range(labels.shape[1]):
+            rows, wanted = known_rows(train, labels[:, [j]]), known_rows(test, labels_test[:, [j]])
+            columns.append(svm_scores(*rows, *wanted, solver=solver))
+        return np.concatenate(columns, axis=1)
     wanted = np.stack([numbered_as(labels[:, j], labels_test[:, j]) for j in range(labels.shape[1])], axis=1)
     numbered = compact(labels)
     fit_machines = solver_named(solver).fit_machines

@@ -58,7 +58,7 @@ def fit_trees(
 
 def draws_before(labels: Int[ndarray, "sample factor"]) -> list[int]:
     """How many random numbers the fits of all earlier factors use: one per tree, a tree per class and round."""
-    num_values = [len(np.unique(labels[:, j])) for j in range(labels.shape[1])]
+    num_values = [len(np.unique(column[column >= 0])) for column in labels.T]
     trees = [NUM_ROUNDS * (count if count > 2 else 1) for count in num_values]
     return [sum(trees[:j]) for j in range(len(trees))]
 
