@@ -128,7 +128,7 @@ def as_split(
 
 
 def labels_of_split(
-    factors_train: ArrayLike, factors_test: ArrayLike
+    factors_train: Any, factors_test: Any
 ) -> tuple[Int[ndarray, "train factor"], Int[ndarray, "test factor"]]:
     """Labels of both, in one numbering: text, small numbers and bins mean the same on both sides.
 

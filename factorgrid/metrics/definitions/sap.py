@@ -81,8 +81,8 @@ def svm_scores(
         # the samples differ by factor, and so cannot be sorted once for all
         columns = []
         for j in range(labels.shape[1]):
-            rows, wanted = known_rows(train, labels[:, [j]]), known_rows(test, labels_test[:, [j]])
-            columns.append(svm_scores(*rows, *wanted, solver=solver))
+            rows, others = known_rows(train, labels[:, [j]]), known_rows(test, labels_test[:, [j]])
+            columns.append(svm_scores(*rows, *others, solver=solver))
         return np.concatenate(columns, axis=1)
     wanted = np.stack([numbered_as(labels[:, j], labels_test[:, j]) for j in range(labels.shape[1])], axis=1)
     numbered = compact(labels)
