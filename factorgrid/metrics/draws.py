@@ -6,6 +6,8 @@ import numpy as np
 
 from factorgrid.metrics.definitions.beta_vae_score import draw_distances
 from factorgrid.metrics.definitions.factor_vae_score import draw_variances
+from factorgrid.metrics.definitions.omes import draw_associations
+from factorgrid.metrics.definitions.z_max_variance import draw_changes
 from factorgrid.metrics.metric import Sample
 from factorgrid.metrics.sampling import Counts, Sampler
 
@@ -48,6 +50,21 @@ def variances(sampler: Sampler, rng: np.random.Generator, counts: Counts) -> Sam
         sampler, rng, counts.batch_size, counts.num_train, counts.num_test, counts.num_variance_estimate
     )
     return dict(zip(("overall", "train", "labels", "test", "labels_test"), drawn))
+
+
+def changes(sampler: Sampler, rng: np.random.Generator, counts: Counts) -> Sample | None:
+    """None if no two codes differ in one factor alone."""
+    drawn = draw_changes(
+        sampler, rng, counts.batch_size, counts.num_train, counts.num_test, counts.num_variance_estimate
+    )
+    names = ("overall", "train", "labels", "test", "labels_test")
+    return None if drawn is None else dict(zip(names, drawn))
+
+
+def associations(sampler: Sampler, rng: np.random.Generator, counts: Counts) -> Sample | None:
+    """None if no two codes differ in one factor alone."""
+    drawn = draw_associations(sampler, rng, counts.num_train, counts.num_variance_estimate)
+    return None if drawn is None else dict(zip(("association", "overall"), drawn))
 
 
 def downstream_splits(sampler: Sampler, rng: np.random.Generator, counts: Counts) -> Sample:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy import ndarray
 
 from factorgrid.errors import unknown_name
 from factorgrid.metrics.parallel import Part
@@ -27,12 +28,15 @@ class Metric:
         cost: its order of magnitude.
         source: where it was published.
         counts: the names of the sample counts that it depends on; they are recorded with the score.
-        draw: (sampler, rng, counts) -> keyword arguments of `compute`. The only step that touches a model.
+        draw: (sampler, rng, counts) -> keyword arguments of `compute`; None where the given
+            codes do not allow it. The only step that touches a model.
         compute: (**sample, **options) -> scores; pure, draws no samples of codes and can run in another process.
         parts, join: for metrics that fit one model per factor, `compute` in pieces: parts(**sample, **options) can
             run in different processes, and join puts their results together.
         options: further settings that may be chosen, with their defaults; recorded with the score.
         package: an optional package that it needs.
+        details: the matrices and the scores of single latents or factors behind the numbers: from (**sample,
+            **options), or from the results of the parts.
     """
 
     keys: Mapping[str, tuple[float, float]]
@@ -41,12 +45,13 @@ class Metric:
     cost: Cost
     source: str
     counts: tuple[str, ...]
-    draw: Callable[[Sampler, np.random.Generator, Counts], Sample]
+    draw: Callable[[Sampler, np.random.Generator, Counts], Sample | None]
     compute: Callable[..., dict[str, float]] | None = None
     parts: Callable[..., list[Part]] | None = None
     join: Callable[[list[Any]], dict[str, float]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     package: str | None = None
+    details: Callable[..., dict[str, ndarray]] | None = None
 
     def with_options(self, options: Mapping[str, Any]) -> "Metric":
         """The same metric with other options.

@@ -8,6 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+MAX_CATEGORIES = 256  # values of a latent that are still counted; one with more is continuous
+NUM_BINS = 20
+
 
 def bin_edges(values: Float[ndarray, "sample column"], num_bins: int) -> Float[ndarray, "column edge"]:
     """Left edges of `num_bins` equal-width bins between each column's least and greatest value.
@@ -37,6 +40,16 @@ def discretise(values: Float[ndarray, "sample column"], num_bins: int) -> Int[nd
     for edge in edges.T[1:]:
         bins += columns >= edge[:, None]
     return bins.T.astype(np.int64)
+
+
+def categories(codes: Float[ndarray, "sample latent"]) -> Int[ndarray, "sample latent"]:
+    """Every value a category, numbered 0, 1, 2, ... in ascending order; `NUM_BINS` bins where there are too many."""
+    columns = [np.unique(column, return_inverse=True)[1] for column in codes.T]
+    many = np.array([column.max() >= MAX_CATEGORIES for column in columns])
+    result = np.stack(columns, axis=1)
+    if many.any():
+        result[:, many] = compact(discretise(codes[:, many], NUM_BINS))
+    return result
 
 
 def compact(labels: Int[ndarray, "sample column"]) -> Int[ndarray, "sample column"]:

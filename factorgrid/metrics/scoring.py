@@ -1,6 +1,7 @@
 """Scores of one code, or of many members at once, by the names in the table."""
 
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from factorgrid.errors import Error
 from factorgrid.metrics.checks import as_codes, as_factors
+from factorgrid.metrics.lookup import Options, chosen
 from factorgrid.metrics.metric import Metric
 from factorgrid.metrics.parallel import Part, one_thread, run_part, run_parts
-from factorgrid.metrics.sampling import PUBLISHED, Counts, GivenSampler, GridSampler, Sampler, stream
-from factorgrid.metrics.table import Options, chosen
+from factorgrid.metrics.sampling import PUBLISHED, QUICK, Counts, GivenSampler, GridSampler, Sampler, stream
 from factorgrid.representation import Representation
 
 Progress = Callable[[int, int, str], None]  # (steps done, steps in all so far known, what was just done)
@@ -27,6 +28,7 @@ def score(
     seed: int = 0,
     *,
     counts: Counts = PUBLISHED,
+    quick: bool = False,
     options: Options | None = None,
     jobs: int | None = 1,
 ) -> dict[str, float]:
@@ -43,6 +45,7 @@ def score(
         metrics: names from `METRICS`, "six" (the paper's) or "all".
         seed: decides every draw.
         counts: how many samples to draw at most.
+        quick: the counts of a first look, `QUICK`, whatever `counts` says.
         options: for metrics that shall have other options than those of the table: {"sap": {"solver": "sklearn"}}.
         jobs: threads, and processes for the slow metrics; None for all cores.
 
@@ -61,7 +64,7 @@ def score(
     table = chosen(metrics, options)
     values = as_codes(codes)
     sampler = GivenSampler(values, as_factors(factors, len(values)))
-    return scores_of(table, [sampler], seed=seed, counts=counts, jobs=jobs)[0]
+    return scores_of(table, [sampler], seed=seed, counts=QUICK if quick else counts, jobs=jobs)[0]
 
 
 def evaluate(
@@ -70,6 +73,7 @@ def evaluate(
     *,
     seed: int = 0,
     counts: Counts = PUBLISHED,
+    quick: bool = False,
     options: Options | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
@@ -83,7 +87,8 @@ def evaluate(
         representations: one Representation per member.
         metrics: names from `METRICS`, "six" (the paper's) or "all".
         seed: decides every draw.
-        counts: the published sample counts, or fewer for a first look (`QUICK`).
+        counts: the published sample counts, or others.
+        quick: the counts of a first look, `QUICK`, whatever `counts` says.
         options: for metrics that shall have other options than those of the table: {"sap": {"solver": "sklearn"}}.
         jobs: threads, and processes for slow metrics; None for one per core, 1 to stay in this process. Changes no
             number.
@@ -98,7 +103,8 @@ def evaluate(
     """
     table = chosen(metrics, options)
     samplers = [GridSampler(representation) for representation in representations]
-    return scores_of(table, samplers, seed=seed, counts=counts, jobs=jobs, progress=progress)
+    used = QUICK if quick else counts
+    return scores_of(table, samplers, seed=seed, counts=used, jobs=jobs, progress=progress)
 
 
 def scores_of(
@@ -125,7 +131,8 @@ def scores_of(
             return
         try:
             sample = table[name].draw(samplers[i], stream(seed, name), counts)
-            work.add((i, name), table[name].split(sample), here=table[name].cost == "instant")
+            parts = [] if sample is None else table[name].split(sample)
+            work.add((i, name), parts, here=table[name].cost == "instant")
         except Error as error:
             errors[i, name] = error
 
@@ -134,9 +141,18 @@ def scores_of(
     for i, name in order:
         if (i, name) in errors:
             raise Error(f"member {i}, {name}: {errors[i, name]}" if len(samplers) > 1 else f"{name}: {errors[i, name]}")
+    if left_out := [name for name in table if not all(work.results[i, name] for i in range(len(samplers)))]:
+        warnings.warn(
+            f"left out {', '.join(left_out)}: too few codes, or no two that differ in one factor alone", stacklevel=3
+        )
     work.run(num_jobs, {name: COSTS.index(metric.cost) for name, metric in table.items()})
     return [
-        {key: value for name in table for key, value in table[name].finish(work.results[i, name]).items()}
+        {
+            key: value
+            for name in table
+            if work.results[i, name]
+            for key, value in table[name].finish(work.results[i, name]).items()
+        }
         for i in range(len(samplers))
     ]
 

@@ -36,6 +36,23 @@ def explicitness(
     Raises:
         Error: bad shapes or types, NaN codes, no factor with two values, an unknown solver.
     """
+    pairs = explicitness_details(codes_train, factors_train, codes_test, factors_test, solver=solver)
+    on_test = pairs["test"][np.isfinite(pairs["test"])]
+    return {
+        "explicitness.train": float(pairs["train"].mean()),
+        "explicitness.test": float(on_test.mean()) if len(on_test) else 0.5,
+    }
+
+
+def explicitness_details(
+    codes_train: ArrayLike,
+    factors_train: ArrayLike,
+    codes_test: ArrayLike,
+    factors_test: ArrayLike,
+    *,
+    solver: str = "own",
+) -> dict[str, ndarray]:
+    """The area under the curve of every factor; on test codes NaN where they hold fewer than two classes."""
     train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
     mean, spread = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
     # a dead latent stays, as a column of next to nothing; rounding can give it a spread above zero
@@ -47,9 +64,7 @@ def explicitness(
         learnt, fresh = known_rows(train, labels[:, j]), known_rows(test, labels_test[:, j])
         model = fit_logistic(*learnt)
         pairs[j] = area(model, *learnt), area(model, *fresh)
-    seen = np.isfinite(pairs[:, 1])
-    on_test = float(pairs[seen, 1].mean()) if seen.any() else 0.5
-    return {"explicitness.train": float(pairs[:, 0].mean()), "explicitness.test": on_test}
+    return {"train": pairs[:, 0], "test": pairs[:, 1]}
 
 
 def area(model: LogisticRegression, codes: Float[ndarray, "sample latent"], labels: Int[ndarray, " sample"]) -> float:

@@ -41,6 +41,20 @@ def sap(
     Raises:
         Error: bad shapes or types, NaN codes, no factor with two values in training, an unknown solver.
     """
+    details = sap_details(codes_train, factors_train, codes_test, factors_test, continuous=continuous, solver=solver)
+    return {"sap": float(np.mean(details["sap"]))}
+
+
+def sap_details(
+    codes_train: ArrayLike,
+    factors_train: ArrayLike,
+    codes_test: ArrayLike,
+    factors_test: ArrayLike,
+    *,
+    continuous: bool = False,
+    solver: str = "own",
+) -> dict[str, ndarray]:
+    """The predictability [latent, factor] of every factor from every code alone, and the gap of every factor."""
     if continuous:
         codes, numbers = as_codes(codes_train, "codes_train"), as_numbers(factors_train, "factors_train")
         as_split(codes_train, factors_train, codes_test, factors_test)  # the same checks and warnings
@@ -48,7 +62,7 @@ def sap(
     else:
         train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
         scores = svm_scores(train, labels, test, labels_test, solver=solver)
-    return {"sap": float(np.mean(gap(scores)))}
+    return {"predictability": scores, "sap": gap(scores)}
 
 
 def correlation_scores(

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from factorgrid.errors import Error, unknown_name
 
-ESTIMATORS = ("gradient_boosting", "lightgbm")
+ESTIMATORS = ("gradient_boosting", "lightgbm", "random_forest")
 
 NUM_ROUNDS = 100  # scikit-learn's default
 
@@ -46,8 +46,11 @@ def fit_trees(
     """Fit boosted trees to labels of at least two values; `skip` see `draws_before`."""
     if estimator == "lightgbm":
         return fit_lightgbm(codes, labels, seed)
-    from sklearn.ensemble import GradientBoostingClassifier  # slow to import
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier  # slow to import
 
+    if estimator == "random_forest":
+        forest = RandomForestClassifier(n_estimators=NUM_ROUNDS, random_state=seed, n_jobs=1).fit(codes, labels)
+        return Trees(forest.feature_importances_, forest.predict)
     # Only tie-breaking is random. The reference leaves the seed out, so that all fits in turn draw from NumPy's
     # legacy global generator, one number for each tree: start where the earlier factors would have left it.
     rng = np.random.RandomState(seed)
