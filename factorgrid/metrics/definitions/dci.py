@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from factorgrid.metrics.checks import as_split
 from factorgrid.metrics.parallel import Part, factor_parts, run_parts
-from factorgrid.metrics.trees import check_estimator, draws_before, fit_trees
+from factorgrid.metrics.solvers.trees import check_estimator, draws_before, fit_trees
 
 Reading = tuple[Float[ndarray, " latent"], float, float]  # importances, training accuracy, test accuracy
 
@@ -89,14 +89,32 @@ def read_factor(
     )
 
 
-def dci_of(readings: list[Any]) -> dict[str, float]:
-    """The scores from what `read_factor` returned for every factor."""
+def dci_of(readings: list[Any], *, name: str = "dci") -> dict[str, float]:
+    """The scores, under `name`, from what `read_factor` returned for every factor."""
     importances = np.stack([reading[0] for reading in readings], axis=1)
     return {
-        "dci.disentanglement": disentanglement_of(importances),
-        "dci.completeness": disentanglement_of(importances.T),
-        "dci.informativeness_train": float(np.mean([reading[1] for reading in readings])),
-        "dci.informativeness_test": float(np.mean([reading[2] for reading in readings])),
+        f"{name}.disentanglement": disentanglement_of(importances),
+        f"{name}.completeness": disentanglement_of(importances.T),
+        f"{name}.informativeness_train": float(np.mean([reading[1] for reading in readings])),
+        f"{name}.informativeness_test": float(np.mean([reading[2] for reading in readings])),
+    }
+
+
+def dci_keys(name: str) -> dict[str, tuple[float, float]]:
+    """Result keys under `name`, with their ranges."""
+    parts = ("disentanglement", "completeness", "informativeness_train", "informativeness_test")
+    return {f"{name}.{part}": (0.0, 1.0) for part in parts}
+
+
+def dci_details(readings: list[Any]) -> dict[str, ndarray]:
+    """The importances [latent, factor], and the scores of single codes and factors, before they are weighted."""
+    importances = np.stack([reading[0] for reading in readings], axis=1)
+    return {
+        "importances": importances,
+        "disentanglement": concentration_of(importances),
+        "completeness": concentration_of(importances.T),
+        "informativeness_train": np.array([reading[1] for reading in readings]),
+        "informativeness_test": np.array([reading[2] for reading in readings]),
     }
 
 
@@ -107,21 +125,14 @@ def disentanglement_of(importances: Float[ndarray, "row column"]) -> float:
     >>> round(disentanglement_of(importances), 10), round(disentanglement_of(importances.T), 10)
     (0.4275515256, 0.4260239682)
     """
-    num_columns = importances.shape[1]
+    weight = importances.sum(axis=1)
+    weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(weight), 1 / len(weight))
+    return float(np.clip((weight * concentration_of(importances)).sum(), 0.0, 1.0))
+
+
+def concentration_of(importances: Float[ndarray, "row column"]) -> Float[ndarray, " row"]:
+    """1 - entropy of each row, in the base of the number of columns."""
     share = importances + 1e-11  # the reference's guard against 0 log 0
     share = share / share.sum(axis=1, keepdims=True)
     # with one column the entropy is 0 in any base
-    entropy = -(share * np.log(share)).sum(axis=1) / np.log(max(num_columns, 2))
-    weight = importances.sum(axis=1)
-    weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(weight), 1 / len(weight))
-    return float(np.clip((weight * (1 - entropy)).sum(), 0.0, 1.0))
-
-
-def dci_lightgbm_parts(**sample: Any) -> list[Part]:
-    """The fits of the fast estimator."""
-    return dci_parts(**sample, estimator="lightgbm")
-
-
-def dci_lightgbm_of(readings: list[Any]) -> dict[str, float]:
-    """The scores of `dci_of` under the names of the fast estimator."""
-    return {key.replace("dci.", "dci_lightgbm."): value for key, value in dci_of(readings).items()}
+    return 1 + (share * np.log(share)).sum(axis=1) / np.log(max(importances.shape[1], 2))

@@ -6,11 +6,18 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from factorgrid.metrics.checks import as_split
-from factorgrid.metrics.logistic_regression import fit_logistic
+from factorgrid.metrics.parallel import known_rows
+from factorgrid.metrics.solvers.choice import solver_named
+from factorgrid.metrics.solvers.logistic_regression import LogisticRegression
 
 
 def explicitness(
-    codes_train: ArrayLike, factors_train: ArrayLike, codes_test: ArrayLike, factors_test: ArrayLike
+    codes_train: ArrayLike,
+    factors_train: ArrayLike,
+    codes_test: ArrayLike,
+    factors_test: ArrayLike,
+    *,
+    solver: str = "own",
 ) -> dict[str, float]:
     """How well a logistic regression reads each factor from the standardised codes, as area under the ROC curve.
 
@@ -19,6 +26,7 @@ def explicitness(
     Args:
         codes_train, codes_test: float [sample, latent].
         factors_train, factors_test: int [sample, factor].
+        solver: of the logistic regressions, "own" or "sklearn".
 
     Returns:
         {"explicitness.train", "explicitness.test"}: about 0.5 .. 1 (below 0.5 by accident only).
@@ -26,33 +34,44 @@ def explicitness(
         classes is left out; if that is all of them, the test score is 0.5, chance.
 
     Raises:
-        Error: bad shapes or types, NaN codes, no factor with two values.
+        Error: bad shapes or types, NaN codes, no factor with two values, an unknown solver.
     """
+    pairs = explicitness_details(codes_train, factors_train, codes_test, factors_test, solver=solver)
+    on_test = pairs["test"][np.isfinite(pairs["test"])]
+    return {
+        "explicitness.train": float(pairs["train"].mean()),
+        "explicitness.test": float(on_test.mean()) if len(on_test) else 0.5,
+    }
+
+
+def explicitness_details(
+    codes_train: ArrayLike,
+    factors_train: ArrayLike,
+    codes_test: ArrayLike,
+    factors_test: ArrayLike,
+    *,
+    solver: str = "own",
+) -> dict[str, ndarray]:
+    """The area under the curve of every factor; on test codes NaN where they hold fewer than two classes."""
     train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
     mean, spread = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
     # a dead latent stays, as a column of next to nothing; rounding can give it a spread above zero
     spread = np.where(train.min(axis=0) < train.max(axis=0), spread, 1.0)
     train, test = (train - mean) / spread, (test - mean) / spread
-    pairs = np.array(
-        [explicitness_of_factor(train, labels[:, j], test, labels_test[:, j]) for j in range(labels.shape[1])]
-    )
-    seen = np.isfinite(pairs[:, 1])
-    on_test = float(pairs[seen, 1].mean()) if seen.any() else 0.5
-    return {"explicitness.train": float(pairs[:, 0].mean()), "explicitness.test": on_test}
+    fit_logistic = solver_named(solver).fit_logistic
+    pairs = np.empty((labels.shape[1], 2))
+    for j in range(len(pairs)):
+        learnt, fresh = known_rows(train, labels[:, j]), known_rows(test, labels_test[:, j])
+        model = fit_logistic(*learnt)
+        pairs[j] = area(model, *learnt), area(model, *fresh)
+    return {"train": pairs[:, 0], "test": pairs[:, 1]}
 
 
-def explicitness_of_factor(
-    train: Float[ndarray, "train latent"],
-    labels: Int[ndarray, " train"],
-    test: Float[ndarray, "test latent"],
-    labels_test: Int[ndarray, " test"],
-) -> tuple[float, float]:
-    """ROC-AUC of one factor on training and test codes; NaN where a sample holds fewer than two classes."""
-    model = fit_logistic(train, labels)
-    return (
-        macro_auc(model.probabilities(train), labels, model.classes),
-        macro_auc(model.probabilities(test), labels_test, model.classes),
-    )
+def area(model: LogisticRegression, codes: Float[ndarray, "sample latent"], labels: Int[ndarray, " sample"]) -> float:
+    """ROC-AUC of one factor; NaN where the sample holds fewer than two classes."""
+    if len(codes) == 0:
+        return float("nan")
+    return macro_auc(model.probabilities(codes), labels, model.classes)
 
 
 def macro_auc(

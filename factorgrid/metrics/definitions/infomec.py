@@ -1,18 +1,18 @@
 """InfoM, InfoE, InfoC (Hsu et al. 2023, "Disentanglement via Latent Quantization", arXiv 2305.18378)."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from factorgrid.errors import unknown_name
 from factorgrid.metrics.checks import as_pair
-from factorgrid.metrics.mutual_information import compact, entropy, mutual_information
+from factorgrid.metrics.mutual_information import categories, compact, entropy, mutual_information
 from factorgrid.metrics.neighbour_information import neighbour_information
+from factorgrid.metrics.parallel import known_rows
 
 ACTIVE = ("range_20", "range_8", "iqr_10")
 
@@ -40,8 +40,9 @@ def infomec(
             "range_20" (the paper's standalone file): range above 1/20 of the greatest range, or above 0 if
             discrete. "range_8" (the file behind the paper's tables): above 1/8 of it, discrete or not. "iqr_10"
             (Tripod, Hsu et al. 2024): interquartile range above 1/10 of the greatest, or above 0.1 if discrete.
-        discrete: codes take few distinct values; their mutual information is counted, and they are one-hot
-            encoded for InfoE. Otherwise it is estimated from 10 nearest neighbours, and they are standardised.
+        discrete: codes take few distinct values (a latent of more than 256 is binned first); their mutual
+            information is counted, and they are one-hot encoded for InfoE. Otherwise it is estimated from 10 nearest
+            neighbours, and they are standardised.
         seed: of the tiny noise (1e-10) that breaks ties between neighbours.
 
     Returns:
@@ -60,6 +61,28 @@ def infomec(
         "infomec.modularity": concentration(shared),
         "infomec.explicitness": predictability(values, labels, discrete=discrete),
         "infomec.compactness": concentration(shared.T) if len(shared) else 0.0,
+    }
+
+
+def infomec_keys(name: str) -> dict[str, tuple[float, float]]:
+    """Result keys under `name`, with their ranges."""
+    lowest = {"modularity": 0.0, "explicitness": float("-inf"), "compactness": 0.0}
+    return {f"{name}.{part}": (low, 1.0) for part, low in lowest.items()}
+
+
+def infomec_discrete_of(**sample: Any) -> dict[str, float]:
+    """`infomec` with the discrete estimator, under the name of its own in the table."""
+    return {key.replace("infomec.", "infomec_discrete."): value for key, value in infomec(**sample).items()}
+
+
+def infomec_details(
+    codes: ArrayLike, factors: ArrayLike, *, active: str = "range_20", discrete: bool = False, seed: int = 0
+) -> dict[str, ndarray]:
+    """The normalised information [latent, factor] of all codes, and which of them are active."""
+    values, labels = as_pair(codes, factors)
+    return {
+        "normalised_information": normalised_information(values, compact(labels), discrete=discrete, seed=seed),
+        "active": active_latents(values, active, discrete=discrete).astype(np.float64),
     }
 
 
@@ -82,8 +105,7 @@ def normalised_information(
 ) -> Float[ndarray, "latent factor"]:
     """Mutual information of every code and factor, over the factor's entropy."""
     if discrete:
-        distinct = np.stack([np.unique(column, return_inverse=True)[1] for column in codes.T], axis=1)
-        shared = mutual_information(distinct, labels)
+        shared = mutual_information(categories(codes), labels)
     else:
         shared = neighbour_information(codes, labels, np.random.default_rng(seed))
     return shared / entropy(labels)
@@ -105,6 +127,9 @@ def predictability(
     codes: Float[ndarray, "sample latent"], labels: Int[ndarray, "sample factor"], *, discrete: bool
 ) -> float:
     """Share of each factor's entropy that a logistic regression on the codes removes, mean over factors."""
+    from sklearn.exceptions import ConvergenceWarning  # slow to import
+    from sklearn.linear_model import LogisticRegression
+
     inputs = one_hot(codes) if discrete else standardised(codes)
     shares = []
     for j in range(labels.shape[1]):
@@ -112,8 +137,9 @@ def predictability(
             # the published code keeps 100 iterations; C = infinity is how every version spells "no penalty"
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", message=".*penalty.*")
-            model = LogisticRegression(C=np.inf, class_weight="balanced").fit(inputs, labels[:, j])
-        chance = model.predict_proba(inputs)[np.arange(len(labels)), labels[:, j]]
+            known, wanted = known_rows(inputs, labels[:, j])
+            model = LogisticRegression(C=np.inf, class_weight="balanced").fit(known, wanted)
+        chance = model.predict_proba(known)[np.arange(len(known)), wanted]
         loss = -np.log(np.maximum(chance, np.finfo(np.float64).tiny)).mean()
         # knowing nothing, balanced classes are all equally likely: the loss of that is log(number of classes)
         shares.append(1 - loss / np.log(len(model.classes_)))
@@ -129,4 +155,4 @@ def standardised(codes: Float[ndarray, "sample latent"]) -> Float[ndarray, "samp
 
 def one_hot(codes: Float[ndarray, "sample latent"]) -> Float[ndarray, "sample category"]:
     """A column for every value of every latent."""
-    return np.concatenate([(column[:, None] == np.unique(column)).astype(float) for column in codes.T], axis=1)
+    return np.concatenate([np.eye(column.max() + 1)[column] for column in categories(codes).T], axis=1)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
-from factorgrid.metrics.linear_svm import envelope, fit_machines
-from factorgrid.metrics.sap import numbered_as, svm_scores
+from factorgrid.metrics.definitions.sap import numbered_as, svm_scores
+from factorgrid.metrics.solvers.linear_svm import envelope, fit_machines
 
 
 @pytest.mark.parametrize("num_values", [2, 3, 12])

@@ -5,8 +5,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from factorgrid.metrics.checks import as_pair, check_bins
-from factorgrid.metrics.mutual_information import code_factor_information
+from factorgrid.metrics.binned_information import binned_information
 
 
 def modularity(codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20) -> dict[str, float]:
@@ -27,20 +26,24 @@ def modularity(codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20) -> d
     Raises:
         Error: bad shapes or types, NaN codes, fewer samples than bins, no factor with two values.
     """
-    values, labels = as_pair(codes, factors)
-    check_bins(len(values), num_bins)
-    return {"modularity": modularity_of(code_factor_information(values, labels, num_bins))}
+    return {"modularity": float(np.mean(modularity_details(codes, factors, num_bins=num_bins)["modularity"]))}
 
 
-def modularity_of(information: Float[ndarray, "latent factor"]) -> float:
-    """Modularity of a matrix of mutual informations. With one factor, every live code is modular.
+def modularity_details(codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20) -> dict[str, ndarray]:
+    """The mutual information [latent, factor] in nats, and the modularity of every code."""
+    shared = binned_information(codes, factors, num_bins).shared
+    return {"mutual_information": shared, "modularity": modularity_of(shared)}
 
-    >>> round(modularity_of(np.array([[1, 0.2, 0], [0, 0.5, 0.5], [0, 0, 0]])), 7)
-    0.4933333
+
+def modularity_of(information: Float[ndarray, "latent factor"]) -> Float[ndarray, " latent"]:
+    """Modularity of every row of mutual informations. With one factor, every live code is modular.
+
+    >>> modularity_of(np.array([[1, 0.2, 0], [0, 0.5, 0.5], [0, 0, 0]])).round(7).tolist()
+    [0.98, 0.5, 0.0]
     """
     squared = information**2
     largest = squared.max(axis=1)
     live = largest > 0
     others = squared.sum(axis=1) - largest
     share = others / (np.where(live, largest, 1.0) * max(information.shape[1] - 1, 1))
-    return float(np.mean(np.where(live, 1 - share, 0.0)))
+    return np.where(live, 1 - share, 0.0)

@@ -43,6 +43,11 @@ def test_names_and_groups():
     ]
     with pytest.raises(Error, match="unknown metric 'modularit'; did you mean 'modularity'"):
         evaluate(members(1), ["mig", "modularit"])
+    assert metric_names(["MIG", "FactorVAE", "Beta-VAE score", "ALL"])[:3] == [
+        "mig",
+        "factor_vae_score",
+        "beta_vae_score",
+    ]
     with pytest.raises(Error, match="no metric given"):
         metric_names([])
     with pytest.raises(Error, match="unknown score"):
@@ -162,3 +167,21 @@ def test_chunks_of_groups_give_the_same_scores(monkeypatch):
     monkeypatch.setattr(sampling, "CHUNK_ROWS", 1_000)
     parts = evaluate([member], "factor_vae_score", counts=QUICK, jobs=1)[0]["factor_vae_score"]
     assert parts == pytest.approx(whole, abs=0.08)
+
+
+def test_options_of_single_metrics():
+    codes, factors = members(2)[1].sample(np.random.default_rng(0), 600)
+    options = {"sap": {"continuous": True}}
+    chosen = score(codes, factors, ("mig", "sap"), options=options, counts=COUNTS)
+    plain = score(codes, factors, ("mig", "sap"), counts=COUNTS)
+    assert chosen["mig"] == plain["mig"]
+    assert chosen["sap"] != plain["sap"]
+    assert evaluate(members(1), "sap", options=options, counts=COUNTS) != evaluate(members(1), "sap", counts=COUNTS)
+    assert metric_settings("sap", options=options)["sap"]["continuous"] is True
+    assert metric_settings("sap")["sap"] == {
+        "seed": 0, "num_train": 10_000, "num_test": 5_000, "continuous": False, "solver": "own",
+    }  # fmt: skip
+    with pytest.raises(Error, match="unknown option 'continous'; did you mean 'continuous'"):
+        score(codes, factors, "sap", options={"sap": {"continous": True}})
+    with pytest.raises(Error, match="unknown metric with options 'dci'; Known: sap"):
+        score(codes, factors, "sap", options={"dci": {"estimator": "lightgbm"}})

@@ -4,9 +4,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from factorgrid.errors import Error
 from factorgrid.metrics.checks import check_counts
-from factorgrid.metrics.sampling import GridSource, Source, chunks
+from factorgrid.metrics.sampling import GridSampler, Sampler, chunks
+from factorgrid.metrics.votes import active, overall_variance, variance, vote_accuracy
 from factorgrid.representation import Representation
 
 
@@ -43,13 +43,13 @@ def factor_vae_score(
     """
     check_counts(num_train=num_train, num_eval=num_eval)
     return factor_vae_of(
-        *draw_variances(GridSource(representation), rng, batch_size, num_train, num_eval, num_variance_estimate),
+        *draw_variances(GridSampler(representation), rng, batch_size, num_train, num_eval, num_variance_estimate),
         std_threshold=std_threshold,
     )
 
 
 def draw_variances(
-    source: Source,
+    sampler: Sampler,
     rng: np.random.Generator,
     batch_size: int,
     num_train: int,
@@ -63,39 +63,22 @@ def draw_variances(
     Int[ndarray, " test"],
 ]:
     """Variance of the codes over the data, within each vote's points, and the factor that each vote holds fixed."""
-    if batch_size < 2 or num_variance_estimate < 2:
-        raise Error(f"a variance needs two points; got batch_size {batch_size}, {num_variance_estimate} points")
-    overall = variance(source.points(rng, num_variance_estimate)[0].astype(np.float64))
+    overall = overall_variance(sampler, rng, batch_size, num_variance_estimate)
     return (
         overall,
-        *draw_votes(source, rng, batch_size, num_train),
-        *draw_votes(source, rng, batch_size, num_test),
+        *draw_votes(sampler, rng, batch_size, num_train),
+        *draw_votes(sampler, rng, batch_size, num_test),
     )
 
 
 def draw_votes(
-    source: Source, rng: np.random.Generator, batch_size: int, num: int
+    sampler: Sampler, rng: np.random.Generator, batch_size: int, num: int
 ) -> tuple[Float[ndarray, "vote latent"], Int[ndarray, " vote"]]:
     """Variance of the codes within each vote's points, and the factor that it holds fixed."""
-    fixed = np.sort(rng.integers(source.num_factors, size=num))
+    fixed = np.sort(rng.integers(sampler.num_factors, size=num))
     return np.concatenate(
-        [variance(source.groups(rng, fixed[part], batch_size)) for part in chunks(num, batch_size)]
+        [variance(sampler.groups(rng, fixed[part], batch_size)) for part in chunks(num, batch_size)]
     ), fixed
-
-
-def variance(codes: Float[ndarray, "sample *group latent"]) -> Float[ndarray, "*group latent"]:
-    """Unbiased variance over samples.
-
-    About the first sample instead of the mean: equal codes then have a variance of exactly 0, so that codes that
-    are both constant within a vote are tied, not ordered by rounding.
-    """
-    shifted = codes - codes[0]
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = shifted.sum(axis=0)
-        np.square(shifted, out=shifted)
-        result = np.maximum(shifted.sum(axis=0) - total**2 / len(codes), 0.0) / (len(codes) - 1)
-    # squares beyond the type of the codes
-    return np.where(np.isnan(result), np.inf, result)
 
 
 def factor_vae_of(
@@ -108,14 +91,8 @@ def factor_vae_of(
     std_threshold: float = 0.05,
 ) -> dict[str, float]:
     """Majority-vote accuracy from variances overall and within votes."""
-    # a dead code has no relative variance, whatever the threshold
-    active = (np.sqrt(overall) >= std_threshold) & (overall > 0)
-    if not active.any():
+    live = active(overall, std_threshold)
+    if not live.any():
         return {"factor_vae_score": 0.0}
-    winners = (train[:, active] / overall[active]).argmin(axis=1)
-    winners_test = (test[:, active] / overall[active]).argmin(axis=1)
-    num_factors = int(max(labels.max(), labels_test.max())) + 1
-    num_active = int(active.sum())
-    votes = np.bincount(labels * num_active + winners, minlength=num_factors * num_active)
-    assigned = votes.reshape(num_factors, num_active).argmax(axis=0)
-    return {"factor_vae_score": float(np.mean(assigned[winners_test] == labels_test))}
+    winners, winners_test = ((part[:, live] / overall[live]).argmin(axis=1) for part in (train, test))
+    return {"factor_vae_score": vote_accuracy(winners, labels, winners_test, labels_test)}

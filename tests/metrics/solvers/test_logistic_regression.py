@@ -10,9 +10,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from factorgrid.metrics import explicitness
-from factorgrid.metrics import logistic_regression as module
-from factorgrid.metrics.downstream import STRENGTHS
-from factorgrid.metrics.logistic_regression import fit_cross_validated, fit_logistic
+from factorgrid.metrics.definitions.downstream import STRENGTHS
+from factorgrid.metrics.solvers import logistic_regression as module
+from factorgrid.metrics.solvers.logistic_regression import fit_cross_validated, fit_logistic
 
 
 def sample(num, num_classes, num_latents=4, seed=0):

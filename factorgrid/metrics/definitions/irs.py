@@ -31,19 +31,38 @@ def irs(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99) -> dict
         Error: bad shapes or types, NaN codes, fewer than 20 samples, no factor with two values, a quantile out of
             range.
     """
+    details = irs_details(codes, factors, quantile=quantile)
+    best, largest = details["robustness"].max(axis=1), details["largest"]
+    live = largest > 0
+    return {"irs": float(np.average(best[live], weights=largest[live])) if live.any() else 0.0}
+
+
+def irs_details(codes: ArrayLike, factors: ArrayLike, *, quantile: float = 0.99) -> dict[str, ndarray]:
+    """Robustness [latent, factor] of every code when a factor is held fixed, and each code's largest distance from
+    its mean; for a dead code NaN, and 0."""
     if not 0 <= quantile <= 1:
         raise Error(f"quantile must be from 0 to 1, got {quantile}")
     values, labels = as_pair(codes, factors)
     check_bins(len(values), NUM_BINS)
-    groups = discretise(labels.astype(np.float64), NUM_BINS)
     # the range, not the variance: rounding can give a constant code a variance above zero
-    live = values.T[values.min(axis=0) < values.max(axis=0)].astype(np.float64, order="C")
-    if len(live) == 0:
-        return {"irs": 0.0}
-    largest = np.abs(live - live.mean(axis=1, keepdims=True)).max(axis=1)
-    within = np.stack([deviation(live, groups[:, i], quantile) for i in range(groups.shape[1])], axis=1)
-    robustness = (1 - within / largest[:, None]).max(axis=1)
-    return {"irs": float(np.average(robustness, weights=largest))}
+    alive = values.min(axis=0) < values.max(axis=0)
+    robustness = np.full((values.shape[1], labels.shape[1]), np.nan)
+    largest = np.zeros(values.shape[1])
+    if alive.any():
+        live = values.T[alive].astype(np.float64, order="C")
+        largest[alive] = np.abs(live - live.mean(axis=1, keepdims=True)).max(axis=1)
+        within = np.stack([deviation(*grouped(live, column), quantile) for column in labels.T], axis=1)
+        robustness[alive] = 1 - within / largest[alive, None]
+    return {"robustness": robustness, "largest": largest}
+
+
+def grouped(
+    codes: Float[ndarray, "latent sample"], labels: Int[ndarray, " sample"]
+) -> tuple[Float[ndarray, "latent known"], Int[ndarray, " known"]]:
+    """The codes of known label, and the group of each."""
+    known = labels >= 0
+    groups = discretise(labels[known, None].astype(np.float64), NUM_BINS)[:, 0]
+    return (codes if known.all() else codes[:, known]), groups
 
 
 def deviation(

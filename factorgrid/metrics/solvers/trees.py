@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
-from sklearn.ensemble import GradientBoostingClassifier
 
 from factorgrid.errors import Error, unknown_name
 
-ESTIMATORS = ("gradient_boosting", "lightgbm")
+ESTIMATORS = ("gradient_boosting", "lightgbm", "random_forest")
 
 NUM_ROUNDS = 100  # scikit-learn's default
 
@@ -47,6 +46,11 @@ def fit_trees(
     """Fit boosted trees to labels of at least two values; `skip` see `draws_before`."""
     if estimator == "lightgbm":
         return fit_lightgbm(codes, labels, seed)
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier  # slow to import
+
+    if estimator == "random_forest":
+        forest = RandomForestClassifier(n_estimators=NUM_ROUNDS, random_state=seed, n_jobs=1).fit(codes, labels)
+        return Trees(forest.feature_importances_, forest.predict)
     # Only tie-breaking is random. The reference leaves the seed out, so that all fits in turn draw from NumPy's
     # legacy global generator, one number for each tree: start where the earlier factors would have left it.
     rng = np.random.RandomState(seed)
@@ -57,7 +61,7 @@ def fit_trees(
 
 def draws_before(labels: Int[ndarray, "sample factor"]) -> list[int]:
     """How many random numbers the fits of all earlier factors use: one per tree, a tree per class and round."""
-    num_values = [len(np.unique(labels[:, j])) for j in range(labels.shape[1])]
+    num_values = [len(np.unique(column[column >= 0])) for column in labels.T]
     trees = [NUM_ROUNDS * (count if count > 2 else 1) for count in num_values]
     return [sum(trees[:j]) for j in range(len(trees))]
 
