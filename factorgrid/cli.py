@@ -44,6 +44,8 @@ class DataDownload:
 
     name: Positional[str]
     """A published data set, such as smallnorb; see: factorgrid data list."""
+    accept_changed: bool = False
+    """Take files whose checksum is not the published one, if they are sound."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -249,7 +251,7 @@ def traverse(options: Traverse) -> None:
 
 def data_list(options: DataList) -> None:
     """`factorgrid data list`."""
-    from factorgrid.datasets.download import status
+    from factorgrid.datasets.published.download import status
     from factorgrid.terminal import print_status
 
     print_status(status(), {name: source.description for name, source in DATASETS.items()}, Console())
@@ -257,9 +259,9 @@ def data_list(options: DataList) -> None:
 
 def data_download(options: DataDownload) -> None:
     """`factorgrid data download`."""
-    from factorgrid.datasets.download import download
+    from factorgrid.datasets.published.download import download
 
-    download(options.name)
+    download(options.name, accept_changed=options.accept_changed)
     print(f"{options.name} is ready; look at it: factorgrid data preview {options.name}")
 
 

@@ -5,10 +5,13 @@ import os
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import jax
 import pytest
 
 import factorgrid as fg
 from factorgrid.training import Config, Run, train
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,5 @@
+"""`python -m factorgrid`: the command line."""
+
+from factorgrid.cli import main
+
+main()
