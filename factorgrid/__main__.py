@@ -2,4 +2,5 @@
 
 from factorgrid.cli import main
 
-main()
+if __name__ == "__main__":  # processes that scoring starts import this file too
+    main()

@@ -26,6 +26,6 @@ class AnnealedVAE(Objective):
         self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
     ) -> Loss:
         terms = elbo_terms(forward, images)
-        capacity = jnp.minimum(self.c_max, self.c_max * step / self.iterations)
+        capacity = jnp.minimum(self.c_max, self.c_max * step.astype(jnp.float32) / self.iterations)
         terms["capacity_error"] = jnp.abs(terms["kl"] - capacity)
         return Loss(terms["reconstruction"] + self.gamma * terms["capacity_error"], terms)

@@ -86,7 +86,7 @@ def take_steps(
         )
         zeros = jax.tree.map(lambda term: jnp.zeros(term.shape, term.dtype), one_step)
         state, sums = jax.lax.fori_loop(0, num_steps, body, (state, zeros))
-    return state, jax.tree.map(lambda total: total / num_steps, sums)
+    return state, jax.tree.map(lambda total: total / num_steps.astype(jnp.float32), sums)
 
 
 def batch_of(
@@ -215,7 +215,8 @@ def aux_gradients(objective: Objective, aux: Any, latents: Array, key: Array) ->
 
 
 def apply(optimizer: optax.GradientTransformation, gradient: Any, state: Any, parameters: Any) -> tuple[Any, Any]:
-    updates, state = optimizer.update(gradient, state, parameters)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises its decay rates to integer counts
+        updates, state = optimizer.update(gradient, state, parameters)
     return optax.apply_updates(parameters, updates), state
 
 
