@@ -41,7 +41,8 @@ class Bar:
         columns = (SpinnerColumn(), text[0], BarColumn(), TimeElapsedColumn(), text[1])
         shown = self._console.is_terminal and not quiet
         self._bar = Progress(*columns, console=self._console, disable=not shown, transient=True)
-        self._task = self._bar.add_task(title, total=total, completed=done, text="")
+        self._task = self._bar.add_task(title, total=total, text="")
+        self._bar.update(self._task, completed=done)
 
     def __enter__(self) -> "Bar":
         self._bar.start()
