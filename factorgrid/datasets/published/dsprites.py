@@ -11,9 +11,9 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 from factorgrid.datasets import npz
-from factorgrid.datasets.files import RemoteFile, damaged, reading
 from factorgrid.datasets.index import Grid
 from factorgrid.datasets.prepare import prepared
+from factorgrid.datasets.published.remote import RemoteFile, damaged, reading
 from factorgrid.datasets.rendered.dsprites_twin import DSPRITES_SPACE, colored
 from factorgrid.datasets.table import HostTable, Layout, Residence, Table, make_table
 from factorgrid.factors import FactorSpace

@@ -12,11 +12,13 @@ from warnings import warn
 import h5py
 
 from factorgrid.datasets import DATASETS, Source
-from factorgrid.datasets.files import DAMAGE, DataWarning, RemoteFile, data_root, one_line
+from factorgrid.datasets.files import DAMAGE, DataWarning, one_line
 from factorgrid.datasets.prepare import checksum
-from factorgrid.datasets.progress import byte_bar
-from factorgrid.datasets.transfer import transfer
+from factorgrid.datasets.published.remote import RemoteFile, data_root
+from factorgrid.datasets.published.transfer import transfer
 from factorgrid.errors import Error, unknown_name
+from factorgrid.files import replacing
+from factorgrid.progress import Bar
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,26 @@ def _present(target: Path) -> Path | None:
 
 
 def download(
-    name: str, *, root: Path | None = None, progress: bool = True, attempts: int = 5, pause: float = 1.0
+    name: str,
+    *,
+    root: Path | None = None,
+    accept_changed: bool = False,
+    progress: bool = True,
+    attempts: int = 5,
+    pause: float = 1.0,
 ) -> None:
     """Fetch the files of data set `name` that are not there, verify and unpack them. Going on where it broke off.
 
     Args:
         name: in the table of data sets.
         root: see `data_root`.
+        accept_changed: take a file whose checksum is not the published one, if it is sound in itself.
         progress: whether to show bars.
         attempts, pause: see `transfer`.
 
     Raises:
-        Error: there is no such data set, it has no files, or one cannot be had, came damaged or cannot be written.
+        Error: there is no such data set, it has no files, or one cannot be had, came damaged or changed, or cannot be
+            written.
     """
     if name not in DATASETS:
         raise unknown_name("data set", name, DATASETS)
@@ -83,44 +93,60 @@ def download(
     for file in DATASETS[name].files:
         target = data_root(root) / file.path
         if _present(target) is None:
-            fetch(file, target, progress=progress, attempts=attempts, pause=pause)
+            fetch(file, target, accept_changed=accept_changed, progress=progress, attempts=attempts, pause=pause)
 
 
-def fetch(file: RemoteFile, target: Path, *, progress: bool = True, attempts: int = 5, pause: float = 1.0) -> None:
+def fetch(
+    file: RemoteFile,
+    target: Path,
+    *,
+    accept_changed: bool = False,
+    progress: bool = True,
+    attempts: int = 5,
+    pause: float = 1.0,
+) -> None:
     """One file: transferred, verified, unpacked to `target`. Until all is done, `target` does not exist.
 
-    A checksum other than the published one is a warning, because authors do replace their files, but only if the
-    file is sound in itself (the archive's own checksums hold); if it is not, it is removed.
+    Nothing is unpacked before it is verified. A file with another checksum than the published one is removed if it
+    is damaged in itself (the archive's own checksums do not hold). If it is sound, its authors may have replaced it,
+    or somebody on the way: it is kept packed and refused, unless `accept_changed`, which makes it a warning.
 
     Raises:
         Error: see `download`.
     """
     arrived = target.with_name(PurePosixPath(file.url).name + ".fetched")
-    transferred = arrived.exists()
-    if not transferred:
+    if not arrived.exists():
         transfer(file.url, arrived, progress=progress, attempts=attempts, pause=pause)
     actual = checksum(arrived) if file.md5 is not None else None
     try:
-        if actual != file.md5 or file.md5 is None:
-            _check_sound(arrived, target)
+        if actual is None or actual != file.md5:
+            _check_sound(file, arrived, target)
+        if actual != file.md5:
+            _refuse_or_warn(file, arrived, actual, accept_changed)
         _unpack(file, arrived, target, progress)
     except (*DAMAGE, OSError) as problem:
         if isinstance(problem, OSError) and problem.errno is not None:  # the disk's fault, not the file's
             raise Error(f"{target} cannot be written: {one_line(problem)}; make room or choose another") from problem
         arrived.unlink(missing_ok=True)
         raise Error(f"{file.url}: what came is damaged ({one_line(problem)}); try again later") from problem
-    if actual != file.md5:
-        warn(
-            f"{file.url} has md5 {actual}, not {file.md5} as published; the file is sound, so its authors may have "
-            f"replaced it: results may not be comparable",
-            DataWarning,
-            stacklevel=2,
+
+
+def _refuse_or_warn(file: RemoteFile, arrived: Path, actual: str | None, accept_changed: bool) -> None:
+    differs = f"{file.url} has md5 {actual}, not {file.md5} as published"
+    if not accept_changed:
+        raise Error(
+            f"{differs}; what came lies unopened at {arrived}: remove it to fetch it again, or take it as it is with "
+            f"--accept-changed (accept_changed=True)"
         )
+    warn(f"{differs}; it is taken as it is, so results may not be comparable", DataWarning, stacklevel=3)
 
 
-def _check_sound(arrived: Path, target: Path) -> None:
-    """Raise one of DAMAGE or OSError if a file is not sound in itself. Archives to be unpacked show it then."""
-    if target.suffix == ".npz":
+def _check_sound(file: RemoteFile, arrived: Path, target: Path) -> None:
+    """Raise one of DAMAGE or OSError if a file is not sound in itself; nothing is written."""
+    if file.unpack != "no":
+        with gzip.open(arrived) as packed:
+            _read_to_end(packed)
+    elif target.suffix == ".npz":
         with zipfile.ZipFile(arrived) as archive:
             bad = archive.testzip()
         if bad is not None:
@@ -131,31 +157,30 @@ def _check_sound(arrived: Path, target: Path) -> None:
 
 
 def _unpack(file: RemoteFile, arrived: Path, target: Path, progress: bool) -> None:
-    """Put the content at `target`, by way of a temporary name."""
-    temporary = target.with_name(target.name + ".unpacked")
+    """Put the content at `target`, which is whole or not there."""
     if file.unpack == "no":
         os.replace(arrived, target)
         return
     if file.unpack == "gz":
-        with gzip.open(arrived) as packed, open(temporary, "wb") as content:
+        with replacing(target) as temporary, gzip.open(arrived) as packed, open(temporary, "wb") as content:
             shutil.copyfileobj(packed, content, 2**20)
     else:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
-        _extract(arrived, file.member, temporary, progress)
-    os.replace(temporary, target)
+        folder = target.with_name(target.name + ".unpacked")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        _extract(arrived, file.member, folder, progress)
+        os.replace(folder, target)
     arrived.unlink()
 
 
 def _extract(archive_path: Path, member_folder: str, folder: Path, progress: bool) -> None:
     """The regular files directly inside `member_folder`. Links, devices and paths that lead outside are left."""
     with (
-        byte_bar(f"unpacking {archive_path.stem}", archive_path.stat().st_size, show=progress) as advance,
+        Bar(f"unpacking {archive_path.stem}", archive_path.stat().st_size, unit="bytes", quiet=not progress) as bar,
         open(archive_path, "rb") as packed,
         gzip.open(packed) as stream,
         tarfile.open(fileobj=stream, mode="r|") as archive,
     ):
-        seen = 0
         for member in archive:
             inside = PurePosixPath(member.name.removeprefix("./"))
             if member.isfile() and str(inside.parent) == member_folder and inside.name not in (".", ".."):
@@ -163,9 +188,13 @@ def _extract(archive_path: Path, member_folder: str, folder: Path, progress: boo
                 assert content is not None
                 with content, open(folder / inside.name, "wb") as copy:
                     shutil.copyfileobj(content, copy, 2**20)
-            advance(packed.tell() - seen)
-            seen = packed.tell()
-        while stream.read(2**20):  # to the end, where the checksum is
-            pass
+            bar.update(packed.tell())
+        _read_to_end(stream)
     if not any(folder.iterdir()):
         raise tarfile.TarError(f"it has no folder {member_folder}")
+
+
+def _read_to_end(stream: gzip.GzipFile) -> None:
+    """Where the checksum is: reading it raises if it does not hold."""
+    while stream.read(2**20):
+        pass

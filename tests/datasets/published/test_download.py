@@ -12,10 +12,11 @@ import pytest
 from conftest import Server
 from miniatures import write_cars3d, write_dsprites, write_mpi3d, write_smallnorb
 
-from factorgrid.datasets import DATASETS, DataWarning, Source, smallnorb
-from factorgrid.datasets.download import download, fetch, status
-from factorgrid.datasets.files import RemoteFile
-from factorgrid.datasets.transfer import transfer
+from factorgrid.datasets import DATASETS, DataWarning, Source
+from factorgrid.datasets.published import smallnorb
+from factorgrid.datasets.published.download import download, fetch, status
+from factorgrid.datasets.published.remote import RemoteFile
+from factorgrid.datasets.published.transfer import transfer
 from factorgrid.errors import Error
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 900_000, dtype=np.uint8).tobytes()
@@ -120,8 +121,8 @@ def published(server: Server, content: bytes, name: str, **options: str) -> Remo
     return RemoteFile(f"{server.url}/{name}", f"set/{name}", **{"md5": md5(content), **options})
 
 
-def try_fetch(file: RemoteFile, target: Path) -> None:
-    fetch(file, target, progress=False, pause=0.0)
+def try_fetch(file: RemoteFile, target: Path, *, accept_changed: bool = False) -> None:
+    fetch(file, target, accept_changed=accept_changed, progress=False, pause=0.0)
 
 
 def test_gzip_is_unpacked(server: Server, tmp_path: Path) -> None:
@@ -190,11 +191,44 @@ def test_damage_in_transit_is_refused_and_nothing_left(
     try_fetch(file, tmp_path / "set" / "target.npz")  # and it can be had when the server is well again
 
 
-def test_a_sound_file_with_another_checksum_is_a_warning(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.npz", npz_of(np.frombuffer(CONTENT, np.uint8)), {}),
+        ("a.gz", gzip.compress(CONTENT), {"unpack": "gz"}),
+        ("a.tar.gz", tar_of(**{"data/cars/a.mat": CONTENT}), {"unpack": "tar", "member": "data/cars"}),
+    ],
+)
+def test_a_sound_file_with_another_checksum_is_refused_unless_accepted(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, options: dict[str, str]
+) -> None:
+    file = published(server, content, name, md5="0" * 32, **options)
+    target = tmp_path / "set" / "target.npz"
+    for _ in range(2):
+        with monkeypatch.context() as unopened:
+            unopened.setattr(tarfile, "open", lambda *_, **__: pytest.fail("an unverified archive was opened"))
+            with pytest.raises(Error, match=r"not 0{32} as published; what came lies unopened .* --accept-changed"):
+                try_fetch(file, target)
+        assert [path.name for path in target.parent.iterdir()] == [f"{name}.fetched"]
+    with pytest.warns(DataWarning, match="not 0{32} as published; it is taken as it is"):
+        try_fetch(file, target, accept_changed=True)
+    assert len(server.requests) == 1  # what was refused is not fetched again
+    assert [path.name for path in target.parent.iterdir()] == ["target.npz"]
+    assert target.is_dir() == (name == "a.tar.gz")
+
+
+def test_download_passes_on_that_changed_files_are_accepted(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = published(server, npz_of(np.zeros(3)), "a.npz", md5="0" * 32)
-    with pytest.warns(DataWarning, match="not 0{32} as published; the file is sound"):
-        try_fetch(file, tmp_path / "a.npz")
-    assert np.load(tmp_path / "a.npz")["images"].shape == (3,)
+    monkeypatch.setitem(
+        DATASETS, "dsprites", Source("changed", lambda root: pytest.fail("not loaded"), "published", files=(file,))
+    )
+    with pytest.raises(Error, match="as published"):
+        download("dsprites", root=tmp_path, progress=False, pause=0.0)
+    with pytest.warns(DataWarning, match="as published"):
+        download("dsprites", root=tmp_path, accept_changed=True, progress=False, pause=0.0)
+    assert (tmp_path / "set" / "a.npz").exists()
 
 
 def test_without_a_length_the_archive_itself_shows_that_it_was_cut(server: Server, tmp_path: Path) -> None:
@@ -265,8 +299,9 @@ def test_nothing_to_download(tmp_path: Path) -> None:
 
 
 def test_published_addresses_and_checksums() -> None:
-    urls = [file.url for source in DATASETS.values() for file in source.files]
-    assert all(url.startswith(("https://", "http://www.scottreed.info/")) for url in urls)
+    for file in (file for source in DATASETS.values() for file in source.files):
+        # what comes over plain http can be changed on the way: it must be verified
+        assert file.url.startswith("https://") or (file.url.startswith("http://") and file.md5 is not None)
     sums = {file.md5 for source in DATASETS.values() for file in source.files if file.md5}
     assert len(sums) == 11  # six of SmallNORB, three of MPI3D, Cars3D, Shapes3D
     assert all(len(value) == 32 for value in sums)

@@ -14,9 +14,9 @@ import urllib.request
 from pathlib import Path
 
 from factorgrid.datasets.files import one_line
-from factorgrid.datasets.memory import readable_bytes
-from factorgrid.datasets.progress import byte_bar
 from factorgrid.errors import Error
+from factorgrid.progress import Bar
+from factorgrid.readable import readable_bytes
 
 CHUNK = 2**18
 BROKEN = (ConnectionError, TimeoutError, ssl.SSLError, urllib.error.URLError, http.client.HTTPException)
@@ -93,10 +93,11 @@ def _continue(url: str, part: Path, progress: bool) -> str | None:
             have, length = 0, response.headers.get("Content-Length")
             total_bytes = int(length) if length else None
             _remember_version(part, response.headers.get("ETag") or response.headers.get("Last-Modified"))
-        with open(part, "ab") as file, byte_bar(part.stem, total_bytes, done=have, show=progress) as advance:
+        bar = Bar(part.stem, total_bytes, done=have, unit="bytes", quiet=not progress)
+        with open(part, "ab") as file, bar:
             while chunk := response.read(CHUNK):
                 file.write(chunk)
-                advance(len(chunk))
+                bar.advance(len(chunk))
     if total_bytes is not None and _size(part) != total_bytes:
         return f"{_size(part):,} of {total_bytes:,} bytes came"
     return None

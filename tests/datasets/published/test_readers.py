@@ -23,7 +23,8 @@ from miniatures import (
 )
 from PIL import Image
 
-from factorgrid.datasets import DATASETS, DataWarning, load, mpi3d, smallnorb
+from factorgrid.datasets import DATASETS, DataWarning, load
+from factorgrid.datasets.published import cars3d, dsprites, mpi3d, shapes3d, smallnorb
 from factorgrid.datasets.table import HostTable, Table
 from factorgrid.errors import Error
 
@@ -172,8 +173,6 @@ def test_mpi3d_paper_rows_of_the_real_sizes() -> None:
 
 
 def test_published_sizes() -> None:
-    from factorgrid.datasets import cars3d, dsprites, shapes3d
-
     assert dsprites.DSPRITES_SPACE.num_points == 737280
     assert smallnorb.FULL_SPACE.num_points == 48600
     assert cars3d.CARS3D_SPACE.num_points == 17568
@@ -217,7 +216,7 @@ def test_every_damaged_file_gets_one_line(tmp_path: Path, name: str, damage: Cal
         assert len(text) < 400
         assert f"run: factorgrid data download {name}" in text
         assert damaged.name in text or damaged.parent.name in text
-        assert not list(root.rglob("*.npy*"))  # nothing half prepared
+        assert not [path for kind in (".npy", ".json") for path in root.rglob(f"*{kind}*")]  # nothing half prepared
         shutil.rmtree(root)
 
 
@@ -301,7 +300,17 @@ def test_a_prepared_file_is_used_again_and_renewed_when_its_source_changes(tmp_p
     assert isinstance(dataset.pixels.array, np.memmap)
     assert_images(dataset.observe(np.zeros((1, 7), np.int64), 0), 255 - mini.images[:1])
     assert len(list(tmp_path.rglob("*.npy"))) == 1
-    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_a_killed_preparation_left_is_removed_and_a_lost_record_made_again(tmp_path: Path) -> None:
+    mini = write_mpi3d(tmp_path)
+    half = mini.files[0].parent / ".mpi3d_toy-0123456789ab.npy.x1y2.npy"
+    half.write_bytes(b"half")
+    mini.load(tmp_path)
+    assert not half.exists()
+    (record,) = tmp_path.rglob("*.json")
+    record.unlink()
+    assert "md5" in mini.load(tmp_path).origin
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +320,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(Error, match=r"cannot be written .*No space left on device.*; make room"):
+    with pytest.raises(Error, match=r"cannot write .*No space left on device; free some space"):
         mini.load(tmp_path)
     assert not list(tmp_path.rglob("*.npy*"))
 

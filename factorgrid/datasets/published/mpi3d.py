@@ -18,9 +18,10 @@ from jaxtyping import Int, UInt8
 from numpy import ndarray
 
 from factorgrid.datasets import npz
-from factorgrid.datasets.files import DataWarning, RemoteFile, damaged, reading
+from factorgrid.datasets.files import DataWarning
 from factorgrid.datasets.index import Grid
 from factorgrid.datasets.prepare import prepared
+from factorgrid.datasets.published.remote import RemoteFile, damaged, reading
 from factorgrid.datasets.rendered.mpi3d_toy_twin import NAMES
 from factorgrid.datasets.table import HostTable, Layout, Residence, Table, make_table
 from factorgrid.errors import Error, unknown_name

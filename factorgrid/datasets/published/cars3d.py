@@ -9,9 +9,9 @@ from jaxtyping import UInt8
 from numpy import ndarray
 from PIL import Image
 
-from factorgrid.datasets.files import RemoteFile, damaged, missing, reading
 from factorgrid.datasets.index import Grid
 from factorgrid.datasets.prepare import prepared
+from factorgrid.datasets.published.remote import RemoteFile, damaged, missing, reading
 from factorgrid.datasets.table import HostTable, Layout, Residence, Table, make_table
 from factorgrid.factors import FactorSpace
 
