@@ -107,7 +107,7 @@ def lax_steps(method):
     import jax
     import jax.numpy as jnp
 
-    from factorgrid.models.conv64 import ConvDecoder, ConvEncoder
+    from factorgrid.models.convolutional import ConvDecoder, ConvEncoder
     from factorgrid.training import step as training_step
 
     layout = ("NHWC", "HWIO", "NHWC")
