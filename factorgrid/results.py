@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from factorgrid.errors import Error
-from factorgrid.files import read_parquet, write_parquet
+from factorgrid.files import locked, read_parquet, write_parquet
 
 COLUMNS = {"run": "str", "member": "str", "metric": "str", "value": "float64", "provenance": "str"}
 # what provenance says that does not decide the number
@@ -154,13 +154,32 @@ def read(path: Path | str) -> pd.DataFrame:
     """The tidy table in a Parquet file that `write` made.
 
     Raises:
-        Error: missing, not Parquet, or without the columns of a table of results.
+        Error: missing, damaged, or without the columns of a table of results.
     """
-    table = read_parquet(Path(path))
-    missing = [name for name in COLUMNS if name not in table.columns]
-    if missing:
-        raise Error(f"{path} holds no table of results: the columns {', '.join(missing)} are missing")
-    return table.astype(COLUMNS)
+    return read_parquet(Path(path), COLUMNS)
+
+
+def add(path: Path | str, results: Iterable[Result] | pd.DataFrame) -> pd.DataFrame:
+    """Merge results into a Parquet file, which need not exist; several processes may at once. What it holds then.
+
+    Raises:
+        Error: the file is damaged or cannot be written.
+    """
+    file, new = Path(path), results if isinstance(results, pd.DataFrame) else to_frame(results)
+    with locked(file):
+        table = merge(read(file), new) if file.exists() else new
+        write(file, table)
+    return table
+
+
+def check(path: Path | str) -> None:
+    """Before hours of scoring: whether `add` will be able to read what is there.
+
+    Raises:
+        Error: the file exists and is damaged.
+    """
+    if Path(path).exists():
+        _settings_column(read(path))
 
 
 def wide(table: pd.DataFrame, published: Published | None = None) -> pd.DataFrame:

@@ -140,5 +140,5 @@ def test_errors(tmp_path):
     with pytest.raises(Error, match="does not exist"):
         read(tmp_path / "none.parquet")
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "other.parquet")
-    with pytest.raises(Error, match="holds no table of results"):
+    with pytest.raises(Error, match="columns run, member, metric, value, provenance are missing"):
         read(tmp_path / "other.parquet")
