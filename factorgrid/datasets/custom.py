@@ -135,7 +135,7 @@ def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, square: Square)
 def _labels_of_npz(
     path: Path, factors: Shaped[ndarray, "..."] | None, names: list[str] | None, num_images: int
 ) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
-    if factors is None:
+    if factors is None or factors.shape == (num_images, 0):
         return np.zeros((num_images, 0), np.int64), None
     table = factors[:, None] if factors.ndim == 1 else factors
     if table.ndim != 2 or len(table) != num_images:

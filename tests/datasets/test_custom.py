@@ -170,6 +170,10 @@ def test_whole_numbers_in_floats_and_words_of_values(tmp_path: Path) -> None:
     assert space.said(0) == "blue, green, red"
 
 
+def test_a_table_of_no_factors_is_none(tmp_path: Path) -> None:
+    assert load(save(tmp_path / "a.npz", images=noise(3, 64, 64), factors=np.zeros((3, 0), int))).space is None
+
+
 def test_long_numbers_stay_apart(tmp_path: Path) -> None:
     factors = np.array([10**17, 10**17 + 1, 10**17])
     assert labels_of(load(save(tmp_path / "a.npz", images=noise(3, 64, 64), factors=factors))).tolist() == [
