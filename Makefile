@@ -2,6 +2,7 @@
 # make test   install with the development tools, then lint, types, import layers, all tests, and the built wheel
 # make check  the quick part of make test: lint, types, import layers
 # make wheel  build the wheel and work with it outside of the source tree
+# make fuzz   the whole corpus of damaged files, bad values and bad command lines, and the races (about 20 minutes)
 # make bench  the benchmarks; results go to benchmarks/results/
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 # One log for everything the installer says; shown only when it fails.
 QUIETLY = > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; echo "installation failed; the log above is $(VENV)/install.log" >&2; exit 1; }
 
-.PHONY: demo test check wheel bench clean
+.PHONY: demo test check wheel fuzz bench clean
 .DELETE_ON_ERROR:
 
 $(VENV)/bin/python:
@@ -43,6 +44,9 @@ test: check
 
 wheel: $(VENV)/.installed-dev
 	@.ci/wheel $(BIN)/python
+
+fuzz: $(VENV)/.installed-dev
+	@$(BIN)/python tests/fuzz/races.py && $(BIN)/python tests/fuzz/fuzz.py
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/training.py

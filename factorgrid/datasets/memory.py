@@ -12,10 +12,10 @@ def available_bytes() -> int:
     stats = device.memory_stats() if device.platform != "cpu" else None
     if stats and "bytes_limit" in stats:
         return int(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
-    return _host_bytes()
+    return host_bytes()
 
 
-def _host_bytes() -> int:
+def host_bytes() -> int:
     """What Linux says can be had without swapping; elsewhere half of the memory there is."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():

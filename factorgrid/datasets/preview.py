@@ -54,7 +54,7 @@ def _traversals(
         values = np.unique(np.linspace(0, size - 1, min(size, STRIP_IMAGES)).round().astype(int))
         factors = np.repeat(start[None], len(values), axis=0)
         factors[:, i] = values
-        titles.append(f"{name}\n0 .. {size - 1}")
+        titles.append(f"{name}\n{space.said(i)}")
         strips.append(_observe_or_blank(dataset, factors, seed))
     return titles, strips
 
