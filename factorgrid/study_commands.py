@@ -154,11 +154,12 @@ def study_status(options: StudyStatus) -> None:
 
 def study_report(options: StudyReport) -> None:
     """`factorgrid study report`."""
-    from factorgrid.report.study_report import study_report as write
+    from factorgrid.papers import friede2023
+    from factorgrid.report import study_report as write
     from factorgrid.study import outcome
 
     _, folder = _study(options.study, options.out)
-    print(write(outcome(folder), options.report or folder / "report"))
+    print(write(outcome(folder), options.report or folder / "report", paper=friede2023))
 
 
 Command = (

@@ -22,7 +22,7 @@ import pandas as pd
 from factorgrid.errors import Error
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
 from factorgrid.study.definition import Study
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.plan import PlannedGroup, plan
 from factorgrid.training import Run
 from factorgrid.training.config import differences
@@ -121,7 +121,7 @@ class StudyFolder:
         return self.path / "results" / f"{group.name}-{key}.parquet"
 
     def result(self, group: PlannedGroup) -> pd.DataFrame | None:
-        """The scores of a group, columns as in `outcome.COLUMNS`; None if it is not done.
+        """The scores of a group, columns as in `outcomes.COLUMNS`; None if it is not done.
 
         Raises:
             Error: the file is damaged.
