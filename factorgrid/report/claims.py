@@ -115,10 +115,11 @@ def judge(
     """
     made = corrected([one for one in tests if isinstance(one, Test)])
     counting = [one for one in made if one.counts]
-    missing = distinct(one.reason for one in tests if isinstance(one, Absent))
+    absent = [one for one in tests if isinstance(one, Absent)]
     if not counting:
-        known = [f"the paper claims nothing for {one.where}" for one in made]
-        return Absent((known or list(missing) or ["nothing to test"])[0])
+        known = [Absent(f"the paper claims nothing for {one.where}") for one in made]
+        return [*known, *absent, Absent("nothing to test")][0]
+    missing = distinct(one.reason for one in absent)
     verdict, detail = overall([one.verdict for one in counting], unit)
     left_out = f"Not tested: {'; '.join(missing)}." if missing else ""
     summary = [_numbers(counting, effect), _too_few(counting, made), left_out, *also]

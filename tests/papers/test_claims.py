@@ -14,7 +14,7 @@ from factorgrid.report.claims import Finding, Verdict
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.table_files import Table
-from factorgrid.report.values import Absent, Number
+from factorgrid.report.values import Absent, Number, text
 from factorgrid.study.outcomes import Outcome
 
 SMALL = {"labels": (), "supervised": (), "downstream": False}
@@ -158,6 +158,11 @@ def test_of_two_methods_of_a_kind_the_first_speaks() -> None:
 def test_masked_and_unmasked_are_compared_at_the_same_labels() -> None:
     found = finding(synthetic(data=("cars3d",), seeds=5, labels=(100, 1000), downstream=False), "masked-mig")
     assert found.verdict is Verdict.SUPPORTED
+    assert {text(test.published) for test in found.tests} == {
+        "–",
+        "+4.3 points",
+        "-2.6 points",
+    }  # 1,000 labels: Table 7
     assert {test.where for test in found.tests} == {
         f"cars3d, {method}, {n} labels" for method in ("D-VAE", "FactorDVAE") for n in (100, 1000)
     }

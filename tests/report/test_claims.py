@@ -48,6 +48,8 @@ def test_what_could_not_be_tested_is_said() -> None:
     assert "Not tested: b failed." in judged(made("a", 0.5), Absent("b failed")).summary
     assert judge([Absent("no models"), Absent("none")], effect="e", test="t") == Absent("no models")
     assert judge([made("x", 0.1, counts=False)], effect="e", test="t") == Absent("the paper claims nothing for x")
+    gone = Absent("no models here", elsewhere=True)
+    assert judge([gone, gone], effect="e", test="t") == gone
     assert judge([], effect="e", test="t") == Absent("nothing to test")
 
 

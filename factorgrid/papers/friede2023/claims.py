@@ -18,7 +18,7 @@ from factorgrid.papers.friede2023.methods import (
     supervised,
     title_of,
 )
-from factorgrid.papers.friede2023.published import TWIN, published_metric, published_mig
+from factorgrid.papers.friede2023.published import LABELS, TWIN, published_metric, published_mig, published_supervised
 from factorgrid.report.claims import Finding, Test, judge
 from factorgrid.report.comparisons import compare_rows
 from factorgrid.report.study_cells import Cells, Row, metric_title
@@ -210,8 +210,18 @@ def masked_mig(cells: Cells) -> Finding | Absent:
     tests = []
     for one in found:
         where = one.data if len(pairs) == 1 else f"{one.data}, {name(one.first)}"
-        tests.append(replace(one.result, where=where) if isinstance(one.result, Test) else one.result)
+        paper = _published_masked(one.first, one.data)
+        result = one.result
+        tests.append(replace(result, where=where, published=paper) if isinstance(result, Test) else result)
     return judge(tests, effect=DIFFERENCE, test=RANK_TEST, unit="tests" if len(pairs) > 1 else "data sets")
+
+
+def _published_masked(row: Row, data: str) -> Cell:
+    """The paper's difference of the medians with and without the mask."""
+    masked, plain = (published_supervised(row.kind.model, mask, data) for mask in (True, False))
+    if masked is None or plain is None or row.kind.labels != LABELS:
+        return Absent()
+    return Number(masked.median - plain.median, 1, signed=True, after="points")
 
 
 def _masked_name(row: Row, *, several: bool) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from factorgrid.report.claims import Finding, Test
 from factorgrid.report.study_cells import Cells
+from factorgrid.report.study_page import judge_claims
 from factorgrid.report.values import Absent, Number, P, text
 from factorgrid.study import outcome
 
@@ -23,9 +24,13 @@ def summarise_studies(folders: Sequence[Path]) -> str:
     from factorgrid.papers.friede2023 import CLAIMS
 
     studies = [Cells(outcome(folder)) for folder in folders]
+    earlier = [folder / "report" / "tables" / "claims.csv" for folder in folders]
+    judged = [
+        {one.name: one.found for one in judge_claims(cells, CLAIMS, path)} for cells, path in zip(studies, earlier)
+    ]
     lines, untested = [], []
-    for entry in CLAIMS.values():
-        found = [(cells, entry.judge(cells)) for cells in studies]
+    for name, entry in CLAIMS.items():
+        found = [(cells, claims[name]) for cells, claims in zip(studies, judged)]
         rows = [row for cells, one in found if isinstance(one, Finding) for row in _rows(cells, one)]
         if rows:
             lines += [[f"{entry.title} ({entry.where})" if not place else "", *row] for place, row in enumerate(rows)]
@@ -42,6 +47,8 @@ def _rows(cells: Cells, finding: Finding) -> Iterable[list[str]]:
         single = len(finding.tests) == 1
         verdict = finding.words if single else test.verdict.value
         yield [cells.outcome.name, test.where, *_numbers(test, finding.effect), verdict]
+    if not finding.tests:
+        yield [cells.outcome.name, "by its earlier report", "", finding.summary, "", "", "", finding.words]
     if len(finding.tests) > 1:
         yield [cells.outcome.name, "all", "", "", "", "", "", f"**{finding.words}**"]
 
