@@ -24,7 +24,7 @@ from factorgrid.config import differences
 from factorgrid.errors import Error
 from factorgrid.files import locked, read_json, read_parquet, write_json, write_parquet
 from factorgrid.study.definition import Study
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.plan import PlannedGroup, plan
 from factorgrid.training import Run
 from factorgrid.training.provenance import hardware, installed
@@ -129,7 +129,7 @@ class StudyFolder:
         return self.path / "results" / f"{group.name}-{key}.parquet"
 
     def result(self, group: PlannedGroup) -> pd.DataFrame | None:
-        """The scores of a group, columns as in `outcome.COLUMNS`; None if it is not done.
+        """The scores of a group, columns as in `outcomes.COLUMNS`; None if it is not done.
 
         Raises:
             Error: the file is damaged.

@@ -16,7 +16,7 @@ from factorgrid.errors import Error
 from factorgrid.evaluation import Settings, measure
 from factorgrid.study.definition import Study
 from factorgrid.study.folder import StudyFolder
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.plan import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.training import Run, train
@@ -157,7 +157,7 @@ def _score(folder: StudyFolder, group: PlannedGroup, run: Run, report: Report) -
 
 
 def described(group: PlannedGroup, run: Run, scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of a run as rows of a study's table (`outcome.COLUMNS`)."""
+    """Scores of a run as rows of a study's table (`outcomes.COLUMNS`)."""
     config = group.config
     members = {member.name: member for member in run.members}
     rows = [

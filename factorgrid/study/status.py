@@ -9,7 +9,7 @@ import pandas as pd
 from factorgrid.errors import Error
 from factorgrid.files import read_json
 from factorgrid.study.folder import MADE_WITH, STUDY, StudyFolder, open_run
-from factorgrid.study.outcome import COLUMNS, Group, Outcome
+from factorgrid.study.outcomes import COLUMNS, Group, Kind, Outcome
 from factorgrid.study.plan import PlannedGroup
 
 
@@ -23,9 +23,9 @@ def outcome(path: Path) -> Outcome:
     groups, tables = [], []
     for group in folder.groups:
         state, reason, table = group_state(folder, group)
-        groups.append(
-            Group(group.name, group.data, group.method, group.num_members, state, reason, group.config.labels)
-        )
+        config = group.config
+        kind = Kind(config.model, config.masked, config.supervision_kind or "", config.labels)
+        groups.append(Group(group.name, group.data, group.method, kind, group.num_members, state, reason))
         if table is not None:
             tables.append(table)
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
@@ -39,12 +39,14 @@ def outcome(path: Path) -> Outcome:
         table=table,
         groups=tuple(groups),
         runs={group.name: folder.run_path(group) for group in folder.groups},
+        # beside the results and named as they are: what was trained or scored otherwise is not taken for them
+        arrays={group.name: path / "arrays" / folder.result_path(group).stem for group in folder.groups},
         facts=_facts(folder),
     )
 
 
 def group_state(folder: StudyFolder, group: PlannedGroup) -> tuple[str, str, pd.DataFrame | None]:
-    """The group's state (one of `outcome.STATES`), the reason if it is not done, and its scores if it is."""
+    """The group's state (one of `outcomes.STATES`), the reason if it is not done, and its scores if it is."""
     try:
         table = folder.result(group)
     except Error as error:

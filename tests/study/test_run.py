@@ -20,7 +20,7 @@ from rich.console import Console
 from factorgrid.errors import Error
 from factorgrid.study import MethodEntry, Study, StudyFolder, estimate, outcome, run_study
 from factorgrid.study import run as run_module
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.terminal import print_groups, print_plan
 from factorgrid.training import Config, Run
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import factorgrid as fg
-from factorgrid.report.gumbel_softmax import (
+from factorgrid.papers.friede2023.gumbel_softmax import (
     ADJACENT,
     DISTANT,
     ONE_HOT,

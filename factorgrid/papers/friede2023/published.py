@@ -24,9 +24,10 @@ _COLUMN_OF = {
     "shapes3d": "Shapes3D",
     "mpi3d_toy": "MPI3D",
 }
-SELECTION = "Selection"
+SELECTION = "selection"  # the last row of Table 1
+LABELS = 1000  # of Table 7, as we read it: the number is not legible in the text that this was made from
 # rows that the paper took from Locatello et al. (2019)
-STARRED = ("β-VAE", "β-TCVAE", "DIP-VAE-I", "DIP-VAE-II", "AnnealedVAE")
+STARRED = ("beta_vae", "beta_tcvae", "dip_vae_i", "dip_vae_ii", "annealed_vae")
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ def is_twin(data: str) -> bool:
     return data.endswith(TWIN) and data.removesuffix(TWIN) in _COLUMN_OF
 
 
-def published_mig(method: str, data: str) -> Published | None:
-    """Tables 1 and 5: MIG of an unsupervised method, or of `SELECTION`; None if the paper has none."""
+def published_mig(model: str, data: str) -> Published | None:
+    """Tables 1 and 5: MIG of an unsupervised model of `METHODS`, or of `SELECTION`; None if the paper has none."""
     place = _place(data)
-    if place is None or method not in _TABLE_1:
+    if place is None or model not in _TABLE_1:
         return None
-    median = _TABLE_1[method][place]
-    return None if median is None else Published(median, _TABLE_5.get(method, (None,) * 6)[place])
+    median = _TABLE_1[model][place]
+    return None if median is None else Published(median, _TABLE_5.get(model, (None,) * 6)[place])
 
 
 def published_metric(key: str, data: str) -> Published | None:
@@ -69,12 +70,12 @@ def published_metric(key: str, data: str) -> Published | None:
     return Published(median, (low, high))
 
 
-def published_supervised(method: str, data: str) -> Published | None:
-    """Table 7: MIG of a semi-supervised discrete method."""
+def published_supervised(model: str, masked: bool, data: str) -> Published | None:
+    """Table 7: MIG of a semi-supervised discrete model, for `LABELS` labels."""
     place = _place(data)
-    if place is None or method not in _TABLE_7:
+    if place is None or (model, masked) not in _TABLE_7:
         return None
-    median, low, high = _TABLE_7[method][place]
+    median, low, high = _TABLE_7[model, masked][place]
     return Published(median, (low, high))
 
 
@@ -84,25 +85,25 @@ def _place(data: str) -> int | None:
 
 
 _TABLE_1: dict[str, tuple[float | None, ...]] = {
-    "β-VAE": (11.3, 12.5, 20.2, 9.5, None, None),
-    "β-TCVAE": (17.6, 14.6, 21.5, 12.0, None, None),
-    "DIP-VAE-I": (3.6, 4.7, 16.7, 5.3, None, None),
-    "DIP-VAE-II": (6.2, 4.9, 24.1, 4.2, None, None),
-    "AnnealedVAE": (7.8, 10.7, 4.6, 6.7, None, None),
-    "FactorVAE": (17.4, 14.3, 25.3, 9.0, 34.7, 11.1),
-    "D-VAE": (17.4, 9.4, 19.0, 8.5, 28.8, 12.8),
-    "FactorDVAE": (21.7, 15.5, 23.2, 14.9, 42.4, 30.5),
+    "beta_vae": (11.3, 12.5, 20.2, 9.5, None, None),
+    "beta_tcvae": (17.6, 14.6, 21.5, 12.0, None, None),
+    "dip_vae_i": (3.6, 4.7, 16.7, 5.3, None, None),
+    "dip_vae_ii": (6.2, 4.9, 24.1, 4.2, None, None),
+    "annealed_vae": (7.8, 10.7, 4.6, 6.7, None, None),
+    "factor_vae": (17.4, 14.3, 25.3, 9.0, 34.7, 11.1),
+    "dvae": (17.4, 9.4, 19.0, 8.5, 28.8, 12.8),
+    "factor_dvae": (21.7, 15.5, 23.2, 14.9, 42.4, 30.5),
     SELECTION: (39.5, 20.0, 22.7, 19.1, 40.1, 32.3),
 }
 _TABLE_5: dict[str, tuple[tuple[float, float] | None, ...]] = {
-    "β-VAE": ((7.5, 15.8), (9.7, 14.6), (19.1, 22.8), (5.6, 11.7), None, None),
-    "β-TCVAE": ((13.6, 22.2), (10.4, 18.0), (18.3, 24.5), (7.3, 14.0), None, None),
-    "DIP-VAE-I": ((1.9, 9.4), (2.4, 9.0), (8.5, 20.9), (3.4, 7.2), None, None),
-    "DIP-VAE-II": ((3.6, 8.6), (3.2, 7.9), (22.4, 25.4), (2.7, 6.4), None, None),
-    "AnnealedVAE": ((2.9, 20.9), (4.8, 25.7), (1.5, 8.1), (4.6, 7.7), None, None),
-    "FactorVAE": ((12.6, 26.3), (11.7, 20.9), (24.0, 26.4), (7.2, 10.6), (27.0, 44.3), (6.9, 31.3)),
-    "D-VAE": ((13.2, 20.0), (5.5, 13.4), (16.3, 21.8), (5.8, 11.1), (21.8, 34.2), (8.9, 16.5)),
-    "FactorDVAE": ((14.5, 35.7), (11.3, 20.3), (20.6, 24.8), (12.8, 16.3), (34.8, 48.3), (26.0, 32.1)),
+    "beta_vae": ((7.5, 15.8), (9.7, 14.6), (19.1, 22.8), (5.6, 11.7), None, None),
+    "beta_tcvae": ((13.6, 22.2), (10.4, 18.0), (18.3, 24.5), (7.3, 14.0), None, None),
+    "dip_vae_i": ((1.9, 9.4), (2.4, 9.0), (8.5, 20.9), (3.4, 7.2), None, None),
+    "dip_vae_ii": ((3.6, 8.6), (3.2, 7.9), (22.4, 25.4), (2.7, 6.4), None, None),
+    "annealed_vae": ((2.9, 20.9), (4.8, 25.7), (1.5, 8.1), (4.6, 7.7), None, None),
+    "factor_vae": ((12.6, 26.3), (11.7, 20.9), (24.0, 26.4), (7.2, 10.6), (27.0, 44.3), (6.9, 31.3)),
+    "dvae": ((13.2, 20.0), (5.5, 13.4), (16.3, 21.8), (5.8, 11.1), (21.8, 34.2), (8.9, 16.5)),
+    "factor_dvae": ((14.5, 35.7), (11.3, 20.3), (20.6, 24.8), (12.8, 16.3), (34.8, 48.3), (26.0, 32.1)),
 }
 _TABLE_6: dict[str, tuple[tuple[float, float, float], ...]] = {
     "beta_vae_score": (
@@ -130,20 +131,20 @@ _TABLE_6: dict[str, tuple[tuple[float, float, float], ...]] = {
         (1.4, 0.8, 2.2), (7.4, 5.6, 9.9), (5.5, 4.3, 7.8),
     ),
 }  # fmt: skip
-_TABLE_7: dict[str, tuple[tuple[float, float, float], ...]] = {
-    "D-VAE": (
+_TABLE_7: dict[tuple[str, bool], tuple[tuple[float, float, float], ...]] = {
+    ("dvae", False): (
         (32.0, 28.9, 36.2), (28.4, 27.3, 31.3), (15.8, 14.7, 22.5),
         (17.7, 10.6, 23.3), (45.8, 38.9, 49.6), (39.2, 36.7, 44.9),
     ),
-    "D-VAE (M)": (
+    ("dvae", True): (
         (32.0, 29.9, 33.9), (27.2, 24.5, 32.0), (25.3, 23.3, 28.4),
         (22.0, 14.5, 28.6), (46.0, 40.7, 51.6), (52.1, 43.7, 55.2),
     ),
-    "FactorDVAE": (
+    ("factor_dvae", False): (
         (37.6, 35.4, 39.4), (37.4, 30.9, 38.9), (27.2, 23.2, 32.1),
         (11.4, 9.3, 13.2), (38.8, 34.6, 49.6), (36.5, 32.0, 50.1),
     ),
-    "FactorDVAE (M)": (
+    ("factor_dvae", True): (
         (37.3, 29.6, 38.4), (34.1, 23.2, 37.0), (33.6, 26.8, 37.3),
         (8.8, 5.9, 10.1), (29.3, 23.0, 42.3), (48.1, 35.2, 52.7),
     ),

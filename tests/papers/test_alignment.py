@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from factorgrid.report.alignment import align, alignments
+from factorgrid.papers.friede2023.alignment import align, alignments
 from factorgrid.report.planes import Plane, lattice
 
 
@@ -57,6 +57,29 @@ def test_one_long_tear_does_not_decide() -> None:
     codes = lattice(24).copy()
     codes[12:, :4] += (0.3, 1.0)
     assert align(Plane("a", None, codes)).aligned
+
+
+def test_a_torn_plane_is_not_aligned() -> None:
+    """Four quarters of the lattice, each turned by its own angle and put elsewhere: the mean direction is an axis."""
+    codes = lattice(24) - 0.5
+    for place, (rows, columns) in enumerate([(slice(12), slice(12)), (slice(12), slice(12, 24)),
+                                             (slice(12, 24), slice(12)), (slice(12, 24), slice(12, 24))]):  # fmt: skip
+        turn = np.radians(45 if place % 3 else -45)
+        rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]], np.float32)
+        codes[rows, columns] = codes[rows, columns] @ rotation
+    torn = align(Plane("a", None, codes.astype(np.float32)))
+    assert min(torn.coherence) < 0.3
+    assert (torn.coherent, torn.turn, torn.aligned) == (False, 45.0, False)
+
+
+@pytest.mark.parametrize(("degrees", "expected"), [(0, True), (5, True), (30, False)])
+def test_whole_planes_are_aligned_by_their_angle(degrees: float, expected: bool) -> None:
+    rng = np.random.default_rng(0)
+    plane = turned(degrees)
+    noisy = Plane("a", None, plane.codes + rng.normal(0, 0.004, plane.codes.shape).astype(np.float32))
+    found = align(noisy)
+    assert found.coherent
+    assert (found.aligned, found.turn) == (expected, found.angle)
 
 
 def test_noise_without_direction_is_incoherent() -> None:

@@ -3,6 +3,9 @@
 Of the lattice of codes, the direction in which x moves the code is the principal axis of all steps between
 neighbours along x, each weighed by its length; likewise y. The angle of a factor is that between its direction and
 the nearest latent axis: 0 for a grid parallel to the axes, 45 degrees at most.
+
+A direction says nothing of a plane that is torn: its parts point everywhere, and the mean of that may be an axis. So a
+plane counts as aligned only if it is coherent as well: if the steps of either factor agree on their direction.
 """
 
 from collections.abc import Sequence
@@ -15,6 +18,7 @@ from numpy import ndarray
 from factorgrid.report.planes import Plane
 
 ALIGNED = 15.0  # degrees: a plane within them counts as parallel to the axes
+COHERENT = 0.5  # at least: three quarters of the way that a factor moves the code lie in one direction
 WORST = 45.0
 STILL = 1e-6  # a code that moves less than this along a factor does not move
 
@@ -43,8 +47,18 @@ class Alignment:
         return max(self.angles) if self.separate else WORST
 
     @property
+    def coherent(self) -> bool:
+        """Whether both factors have a direction at all; a torn plane has none."""
+        return min(self.coherence) >= COHERENT
+
+    @property
+    def turn(self) -> float:
+        """The angle of a coherent plane; 45 of one that is torn."""
+        return self.angle if self.coherent else WORST
+
+    @property
     def aligned(self) -> bool:
-        return self.angle <= ALIGNED
+        return self.turn <= ALIGNED
 
 
 def alignments(shown: Sequence[Plane]) -> list[Alignment]:

@@ -10,6 +10,7 @@ import factorgrid as fg
 from factorgrid.report import captions, draw_traversals, traverse
 from factorgrid.report.captions import Chosen, choose_members, member_title
 from factorgrid.report.style import picture
+from factorgrid.report.traversals import latent_traversals, reconstructions
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -68,10 +69,10 @@ def test_images_without_factors(plain: fg.Run, tmp_path: Path) -> None:
 
 
 def test_figure_8_frames_the_own_category(masked: fg.Run, images: np.ndarray, tmp_path: Path, monkeypatch) -> None:
-    rows = fg.report.traversals.latent_traversals(masked.model(0), images, latents=(0, 1))
+    rows = latent_traversals(masked.model(0), images, latents=(0, 1))
     framed = []
     monkeypatch.setattr(draw_traversals.image_grid, "outline", lambda axis, row, column: framed.append((row, column)))
-    shown = fg.report.traversals.reconstructions(masked.model(0), images)
+    shown = reconstructions(masked.model(0), images)
     draw_traversals.draw_categories(rows, shown, ("x", "y"), "title", tmp_path / "categories.png")
     assert framed == [(base, int(row.own[base])) for row in rows for base in range(3)]
 

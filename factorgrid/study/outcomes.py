@@ -27,25 +27,42 @@ STATES = ("done", "running", "failed", "waiting")
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a method is, whatever a study calls it; each attribute is a column of the table.
+
+    Attributes:
+        model: a name of `METHODS`.
+        masked: whether categories that no label has are switched off.
+        supervision: a name of `SUPERVISIONS`; "" without labels.
+        labels: how many labelled images; 0: unsupervised.
+    """
+
+    model: str
+    masked: bool = False
+    supervision: str = ""
+    labels: int = 0
+
+
+@dataclass(frozen=True)
 class Group:
     """One group of a study and how far it is.
 
     Attributes:
         name: a key of `Outcome.runs`.
         data, method: which cell of the study it belongs to; a cell may have several groups.
+        kind: what the method is.
         members: how many.
         state: one of `STATES`.
         reason: why it is not done: the error of a failed group, how far a running one is; "" when done.
-        labels: how many labelled images; semi-supervised cells are told apart by it.
     """
 
     name: str
     data: str
     method: str
+    kind: Kind
     members: int
     state: str
     reason: str = ""
-    labels: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,7 @@ class Outcome:
         table: a row for each member and score of the groups that are done, columns as in `COLUMNS`.
         groups: every group of the plan.
         runs: the run folder of every group; it need not exist (results may have been copied without the weights).
+        arrays: where a group's small arrays are (what figures need of its models): how their paths begin.
         facts: what else a reader should know, such as {"hardware": "2 x AMD EPYC", "factorgrid": "0.1.0"}.
     """
 
@@ -72,4 +90,5 @@ class Outcome:
     table: pd.DataFrame
     groups: tuple[Group, ...]
     runs: Mapping[str, Path] = field(default_factory=dict)
+    arrays: Mapping[str, Path] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
