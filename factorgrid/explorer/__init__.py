@@ -6,3 +6,4 @@ is network.js. May import: `report` and everything below it.
 """
 
 from factorgrid.explorer.latent_page import explore as explore
+from factorgrid.explorer.plane_page import live_planes as live_planes

@@ -44,9 +44,24 @@ def member_data(
         images: those that one can start from.
         probes: others that decide whether half precision is enough.
     """
-    model, shape = shown.model, images.shape[1:]
-    grid = grid_of(model)
+    model, grid = shown.model, grid_of(shown.model)
     codes = model.encode(images) if grid is None else model.categorize(images)
+    described = model_data(shown, images, probes)
+    known = [_facts_data(facts, grid, latent) for latent in range(model.num_latents)]
+    return {
+        **described,
+        "latents": [{**latent, **fact} for latent, fact in zip(described["latents"], known)],
+        "codes": codes.tolist() if grid is not None else [short(code) for code in codes],
+    }
+
+
+def model_data(
+    shown: Shown,
+    images: Float[ndarray, "stored height width channel"],
+    probes: Float[ndarray, "probe height width channel"],
+) -> dict[str, Any]:
+    """What network.js needs to compute a member, and what it is called; arguments as of `member_data`."""
+    model, grid, shape = shown.model, grid_of(shown.model), images.shape[1:]
     title = run_title(shown.run)
     return {
         "run": title,
@@ -55,8 +70,7 @@ def member_data(
         "name": shown.name,
         "scores": _scores(shown),
         "discrete": grid is not None,
-        "latents": [_latent_data(facts, grid, latent) for latent in range(model.num_latents)],
-        "codes": codes.tolist() if grid is not None else [short(code) for code in codes],
+        "latents": [_grid_data(grid, latent) for latent in range(model.num_latents)],
         "encoder": network_data(encoder_layers(model, shape), _encoder_precision(model, images, probes)),
         "decoder": network_data(decoder_layers(model, shape), _decoder_precision(model, probes)),
     }
@@ -71,7 +85,13 @@ def _scores(shown: Shown) -> str:
     )
 
 
-def _latent_data(facts: Facts, grid: Grid | None, latent: int) -> dict[str, Any]:
+def _grid_data(grid: Grid | None, latent: int) -> dict[str, Any]:
+    if grid is None:
+        return {}
+    return {"positions": short(grid.positions[latent]), "active": grid.active[latent].astype(int).tolist()}
+
+
+def _facts_data(facts: Facts, grid: Grid | None, latent: int) -> dict[str, Any]:
     codes = facts.codes[:, latent]
     known = {"kl": round(float(facts.kl[latent]), 4), "information": short(facts.information[latent], 3)}
     # where the slider of another member beside this one should begin and end
@@ -82,17 +102,10 @@ def _latent_data(facts: Facts, grid: Grid | None, latent: int) -> dict[str, Any]
         counts, _ = np.histogram(codes, NUM_BARS, (middle - half, middle + half))
         return {**known, "low": low, "high": high, "ends": [middle - half, middle + half], "use": _shares(counts)}
     assert facts.categories is not None
-    positions, active = grid.positions[latent], grid.active[latent]
+    positions = grid.positions[latent]
     counts = np.bincount(facts.categories[:, latent], minlength=len(positions))
     used = positions[counts > 0]
-    return {
-        **known,
-        "low": float(used.min()),
-        "high": float(used.max()),
-        "positions": short(positions),
-        "active": active.astype(int).tolist(),
-        "use": _shares(counts),
-    }
+    return {**known, "low": float(used.min()), "high": float(used.max()), "use": _shares(counts)}
 
 
 def _shares(counts: ndarray) -> list[float]:

@@ -95,14 +95,16 @@ class Browser:
         """Until what was asked for is drawn."""
         self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
-    def window(self, width: int, height: int, *, dark: bool = False, touch: bool = False) -> None:
+    def window(self, width: int, height: int, *, dark: bool = False, touch: bool = False, still: bool = True) -> None:
+        """Size, and what the person prefers: dark pages, and pages that do not move by themselves."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=2 if touch else 1, mobile=touch,
         )  # fmt: skip
         self.call("Emulation.setTouchEmulationEnabled", enabled=touch)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        motion = {"name": "prefers-reduced-motion", "value": "reduce" if still else "no-preference"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme, motion])
 
     def key(self, key: str) -> None:
         """One key, pressed and released, as a person does."""
