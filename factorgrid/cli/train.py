@@ -56,7 +56,10 @@ def _options() -> type:
         optional.append((name, Annotated[values, arg(help=f"For {', '.join(takers)}.")], ()))
     for name, (kind, help) in DATA_OPTIONS.items():
         optional.append((name, Annotated[kind | None, arg(help=help)], None))
-    fields: list[Any] = [*required, *((name, kind, dataclasses.field(default=default)) for name, kind, default in optional)]
+    fields: list[Any] = [
+        *required,
+        *((name, kind, dataclasses.field(default=default)) for name, kind, default in optional),
+    ]
     own = [(f.name, f.type, dataclasses.field(default=f.default)) for f in dataclasses.fields(Own)]
     made = dataclasses.make_dataclass("Options", [*fields, *own], frozen=True)
     made.__doc__ = Own.__doc__

@@ -17,9 +17,9 @@ from factorgrid.datasets.dataset import Batch as Batch
 from factorgrid.datasets.dataset import Dataset as Dataset
 from factorgrid.datasets.dataset import DeviceDataset as DeviceDataset
 from factorgrid.datasets.files import DataWarning as DataWarning
+from factorgrid.datasets.pictures import Background, Fit
 from factorgrid.datasets.published import cars3d, dsprites, mpi3d, shapes3d, smallnorb
 from factorgrid.datasets.published.remote import RemoteFile, data_root
-from factorgrid.datasets.pictures import Background, Fit
 from factorgrid.datasets.rendered.cars3d_twin import Cars3DTwin
 from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.datasets.rendered.dsprites_twin import ColorDSpritesTwin, DSpritesTwin

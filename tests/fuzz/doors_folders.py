@@ -13,7 +13,7 @@ from corpus import GONE, WRONG, Case, Expected, Silent, World, at, changed, dama
 
 from factorgrid.errors import Error
 from factorgrid.study import MethodEntry, Study, StudyFolder, outcome
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.training import Run
 
 # keys of config.json that decide what a run is; the rest is for people

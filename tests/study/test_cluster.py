@@ -11,7 +11,7 @@ import pytest
 from factorgrid.errors import Error
 from factorgrid.study import Study, StudyFolder, cluster
 from factorgrid.study.cluster import run_on_cluster
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.plan import PlannedGroup
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,177 @@
+"""A model as plain lists of layers and grids, which a browser can compute.
+
+All that the explorer assumes about networks and latents is in this file: names of a network's parts, how its layers
+pad, that the last layer of an encoder gives logits (latent by latent) or means first, and where categories lie.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Bool, Float
+from numpy import ndarray
+
+from factorgrid.errors import Error
+from factorgrid.models.trained import TrainedModel
+
+Kind = Literal["dense", "conv", "transpose", "broadcast"]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer. Arrays in and out are flat; an image is laid out row by row, channels last.
+
+    Attributes:
+        kind: "dense": x @ weight + bias. "conv": of images; output (i, j) sees the inputs from (i, j) * stride - before
+            on. "transpose": input (i, j) is added, times the kernel, to the outputs from (i, j) * stride - before on;
+            what falls outside is dropped. "broadcast": the input at every pixel, then the pixel's column and row, both
+            from -1 to 1.
+        input_shape, output_shape: (size,) or (height, width, channel).
+        weight: [input output], or [kernel_height kernel_width input output].
+        bias: [output].
+        stride: of convolutions.
+        before: zeros above and left of the image.
+        relu: whether negative outputs become 0.
+    """
+
+    kind: Kind
+    input_shape: Shape
+    output_shape: Shape
+    weight: Float[ndarray, "..."] | None = None
+    bias: Float[ndarray, " output"] | None = None
+    stride: int = 1
+    before: tuple[int, int] = (0, 0)
+    relu: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the categories of each latent dimension lie.
+
+    Attributes:
+        positions: for each latent the position of every category, as the decoder sees it.
+        active: for each latent which categories the model may choose (all, unless attention is masked).
+    """
+
+    positions: tuple[Float[ndarray, " category"], ...]
+    active: tuple[Bool[ndarray, " category"], ...]
+
+
+def grid_of(model: TrainedModel) -> Grid | None:
+    """The grid of a discrete model; None for a Gaussian one."""
+    if not model.discrete:
+        return None
+    latent: Any = model.autoencoder.latent
+    num_latents, num_categories = model.num_latents, latent.num_categories
+    every = np.repeat(np.arange(num_categories)[:, None], num_latents, axis=1)
+    active = np.ones((num_latents, num_categories), bool)
+    if latent.active is not None:
+        active[:] = False
+        for row, categories in enumerate(latent.active):
+            active[row, list(categories)] = True
+    return Grid(tuple(model.positions(every).T), tuple(active))
+
+
+def encoder_layers(model: TrainedModel, image_shape: Shape) -> tuple[Layer, ...]:
+    """From an image to the numbers of its posterior: n x K logits, or n means and then their log variances.
+
+    Raises:
+        Error: a network that this file does not know.
+    """
+    encoder: Any = model.autoencoder.encoder
+    if hasattr(encoder, "layers"):
+        return _dense_stack(encoder.layers, math.prod(image_shape), last_relu=False)
+    if not hasattr(encoder, "convolutions"):
+        raise _unknown(encoder)
+    layers = _convolutions(encoder.convolutions, image_shape, last_relu=True)
+    flat = math.prod(layers[-1].output_shape)
+    return layers + _dense_stack((encoder.hidden, encoder.output), flat, last_relu=False)
+
+
+def decoder_layers(model: TrainedModel, image_shape: Shape) -> tuple[Layer, ...]:
+    """From latents to pixel logits.
+
+    Raises:
+        Error: a network that this file does not know.
+    """
+    decoder: Any = model.autoencoder.decoder
+    if hasattr(decoder, "layers"):
+        return _dense_stack(decoder.layers, model.num_latents, last_relu=False)
+    if hasattr(decoder, "deconvolutions"):
+        hidden = _dense_stack(decoder.hidden, model.num_latents, last_relu=True)
+        return hidden + _deconvolutions(decoder.deconvolutions, image_shape)
+    if not hasattr(decoder, "convolutions"):
+        raise _unknown(decoder)
+    height, width, _ = image_shape
+    tiled = (height, width, model.num_latents + 2)
+    tiles = Layer("broadcast", (model.num_latents,), tiled)
+    return (tiles, *_convolutions(decoder.convolutions, tiled, last_relu=False))
+
+
+def half_precision(model: TrainedModel) -> TrainedModel:
+    """The model with every weight rounded to 16 bits, still computing in 32."""
+
+    def rounded(leaf: Array) -> Array:
+        return leaf.astype("float16").astype(leaf.dtype) if eqx.is_inexact_array(leaf) else leaf
+
+    return dataclasses.replace(model, autoencoder=jax.tree.map(rounded, model.autoencoder))
+
+
+def _dense_stack(parts: Sequence[Any], size: int, *, last_relu: bool) -> tuple[Layer, ...]:
+    layers: list[Layer] = []
+    for part in parts:
+        weight, bias = _numbers(part)
+        layers.append(Layer("dense", (size,), (weight.shape[1],), weight, bias, relu=True))
+        size = weight.shape[1]
+    layers[-1] = dataclasses.replace(layers[-1], relu=last_relu)
+    return tuple(layers)
+
+
+def _convolutions(parts: Sequence[Any], shape: Shape, *, last_relu: bool) -> tuple[Layer, ...]:
+    """Zeros are shared between both sides so that the size becomes size / stride, rounded up; odd ones go after."""
+    layers: list[Layer] = []
+    for part in parts:
+        weight, bias = _numbers(part)
+        height, width = (-(-size // part.stride) for size in shape[:2])
+        output = (height, width, weight.shape[3])
+        zeros = (
+            max((num - 1) * part.stride + kernel - size, 0)
+            for num, kernel, size in zip(output[:2], weight.shape[:2], shape[:2])
+        )
+        above, left = (num // 2 for num in zeros)
+        layers.append(Layer("conv", shape, output, weight, bias, part.stride, (above, left), relu=True))
+        shape = output
+    layers[-1] = dataclasses.replace(layers[-1], relu=last_relu)
+    return tuple(layers)
+
+
+def _deconvolutions(parts: Sequence[Any], image_shape: Shape) -> tuple[Layer, ...]:
+    """Each doubles the size, less one where the image needs an odd number."""
+    layers: list[Layer] = []
+    for i, part in enumerate(parts):
+        weight, bias = _numbers(part)
+        before, after = (_shrunk(image_shape, len(parts) - j) for j in (i, i + 1))
+        shapes = (*before, weight.shape[2]), (*after, weight.shape[3])
+        layers.append(Layer("transpose", *shapes, weight, bias, 2, (1, 1), relu=i < len(parts) - 1))
+    return tuple(layers)
+
+
+def _shrunk(image_shape: Shape, times: int) -> tuple[int, int]:
+    return -(-image_shape[0] // 2**times), -(-image_shape[1] // 2**times)
+
+
+def _numbers(part: Any) -> tuple[ndarray, ndarray]:
+    return np.asarray(part.weight, np.float32), np.asarray(part.bias, np.float32)
+
+
+def _unknown(network: Any) -> Error:
+    return Error(
+        f"the explorer cannot show a network of type {type(network).__name__}: it knows dense, convolutional and "
+        "broadcast ones; describe the new one in factorgrid/explorer/network.py"
+    )

@@ -1,0 +1,123 @@
+"""The lists of layers are the models: in NumPy, and in a browser that computes them with network.js."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import Browser, needs_chromium
+from numpy_layers import compute
+from untrained import KINDS, MASK, untrained
+
+from factorgrid.errors import Error
+from factorgrid.explorer.network import decoder_layers, encoder_layers, grid_of, half_precision
+from factorgrid.explorer.page import network_data, short
+from factorgrid.models.trained import TrainedModel
+
+Shape = tuple[int, int, int]
+SCRIPT = (Path(__file__).parents[2] / "factorgrid/explorer/network.js").read_text(encoding="utf-8")
+
+
+def some_codes(model: TrainedModel) -> np.ndarray:
+    """Categories that the model may choose, or numbers."""
+    rng, grid = np.random.default_rng(1), grid_of(model)
+    if grid is None:
+        return rng.normal(size=(2, model.num_latents)).astype(np.float32)
+    return np.stack([rng.choice(np.flatnonzero(active), 2) for active in grid.active], axis=1)
+
+
+def some_images(shape: Shape) -> np.ndarray:
+    return np.random.default_rng(2).random((2, *shape), dtype=np.float32)
+
+
+def test_decoder_layers_are_the_decoder(model: TrainedModel, shape: Shape) -> None:
+    codes, grid = some_codes(model), grid_of(model)
+    places = codes if grid is None else np.stack([grid.positions[i][codes[:, i]] for i in range(3)], axis=1)
+    pixels = 1 / (1 + np.exp(-compute(decoder_layers(model, shape), places)))
+    expected = model.decode(codes)
+    assert expected.std() > 0.1  # pictures with something on them
+    np.testing.assert_allclose(pixels.reshape(expected.shape), expected, atol=1e-4)
+
+
+def test_encoder_layers_are_the_encoder(model: TrainedModel, shape: Shape) -> None:
+    images = some_images(shape)
+    numbers = compute(encoder_layers(model, shape), images.reshape(len(images), -1))
+    grid = grid_of(model)
+    if grid is None:
+        np.testing.assert_allclose(numbers[:, : model.num_latents], model.encode(images), rtol=1e-4, atol=1e-4)
+        return
+    logits = np.where(np.stack(grid.active), numbers.reshape(2, *np.stack(grid.active).shape), -np.inf)
+    np.testing.assert_array_equal(logits.argmax(axis=-1), model.categorize(images))
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    expected = (shares / shares.sum(axis=-1, keepdims=True) * np.stack(grid.positions)).sum(axis=-1)
+    np.testing.assert_allclose(expected, model.encode(images), atol=1e-4)
+
+
+def test_a_mask_leaves_only_its_categories() -> None:
+    grid = grid_of(untrained("mlp", (4, 4, 1), "masked"))
+    assert grid is not None
+    assert [tuple(np.flatnonzero(active)) for active in grid.active] == list(MASK)
+    assert grid_of(untrained("mlp", (4, 4, 1), "gaussian")) is None
+
+
+def test_half_precision_rounds_every_weight() -> None:
+    model = untrained("mlp", (4, 4, 1), "categorical")
+    weight = half_precision(model).autoencoder.decoder.layers[0].weight
+    original = model.autoencoder.decoder.layers[0].weight
+    np.testing.assert_array_equal(weight, original.astype("float16").astype("float32"))
+    assert not np.array_equal(weight, original)
+
+
+def test_an_unknown_network_is_an_error() -> None:
+    model = untrained("mlp", (4, 4, 1), "categorical")
+    odd = TrainedModel(model.autoencoder.__class__(lambda x: x, lambda x: x, model.autoencoder.latent))
+    for layers in (encoder_layers, decoder_layers):
+        with pytest.raises(Error, match="cannot show a network of type function"):
+            layers(odd, (4, 4, 1))
+
+
+def page_of(model: TrainedModel, shape: Shape, precision: str, path: Path) -> str:
+    """A page with that model alone; its address."""
+    grid = grid_of(model)
+    latents = [
+        {} if grid is None else {"positions": short(grid.positions[i]), "active": grid.active[i].astype(int).tolist()}
+        for i in range(model.num_latents)
+    ]
+    member = {
+        "discrete": grid is not None,
+        "latents": latents,
+        "encoder": network_data(encoder_layers(model, shape), precision),
+        "decoder": network_data(decoder_layers(model, shape), precision),
+    }
+    path.write_text(f"<!doctype html><script>{SCRIPT};var model = makeModel({json.dumps(member)});</script>")
+    return path.as_uri()
+
+
+@needs_chromium
+@pytest.mark.parametrize("precision", ["half", "single"])
+def test_a_browser_decodes_and_encodes_as_the_model_does(
+    browser: Browser, model: TrainedModel, shape: Shape, precision: str, tmp_path: Path
+) -> None:
+    browser.open(page_of(model, shape, precision, tmp_path / "model.html"))
+    assert browser.said == []
+    codes, images = some_codes(model), some_images(shape)
+    found = np.array(browser.run(f"{json.dumps(codes.tolist())}.map(code => Array.from(model.decode(code)))"))
+    difference = np.abs(found.reshape(-1, *shape) - model.decode(codes)).max()
+    assert difference < (2 / 255 if precision == "half" else 1e-4)
+    pixels = json.dumps(images.reshape(2, -1).astype(float).round(6).tolist())
+    seen = browser.run(f"{pixels}.map(pixels => [model.encode(pixels), model.code(pixels)])")
+    values, expected_codes = [np.array(part) for part in zip(*seen)], model.encode(images)
+    loose = 0.02 if precision == "half" else 1e-4
+    np.testing.assert_allclose(values[1], expected_codes, atol=loose)
+    if not model.discrete:
+        np.testing.assert_allclose(values[0], expected_codes, atol=loose)
+    elif precision == "single":
+        np.testing.assert_array_equal(values[0], model.categorize(images))
+
+
+def test_kinds_cover_every_layer() -> None:
+    kinds = set()
+    for architecture, shape, latent in KINDS.values():
+        model = untrained(architecture, shape, latent)
+        kinds |= {layer.kind for layer in (*encoder_layers(model, shape), *decoder_layers(model, shape))}
+    assert kinds == {"dense", "conv", "transpose", "broadcast"}
