@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
 
-from factorgrid.datasets.memory import host_bytes, readable_bytes
+from factorgrid.datasets.memory import host_bytes
+from factorgrid.readable import readable_bytes
 
 SLAB_BYTES = 2**25
 
