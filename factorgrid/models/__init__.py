@@ -92,7 +92,7 @@ class Networks:
         return Weights(encoder, decoder, latent.init(jax.random.fold_in(key, 2)))
 
 
-def autoencoder(
+def fresh_autoencoder(
     architecture: str, image_shape: Shape, latent: Latent, *, init: str = "truncated_normal", key: Key[Array, ""]
 ) -> Autoencoder:
     """A freshly initialised autoencoder.

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from factorgrid.latents import Categorical, Gaussian
-from factorgrid.models import autoencoder
 from factorgrid.models.trained import TrainedModel
 
 MASK = ((0, 5, 11), tuple(range(12)), (3, 4))
