@@ -79,6 +79,15 @@ class TrainedModel:
         self._require(Divergent, "look at its variances instead")
         return in_batches(_kl, self.autoencoder, as_floats(images))
 
+    @property
+    def measure(self) -> str:
+        """What `usage` is: "KL", or "variance" of the codes of a latent without a prior."""
+        return "KL" if self.can(Divergent) else "variance"
+
+    def usage(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, " latent"]:
+        """How much each latent dimension says of images: its mean KL in nats, or the variance of its codes."""
+        return self.kl(images).mean(axis=0) if self.can(Divergent) else self.encode(images).var(axis=0)
+
     def positions(self, categories: Int[ndarray, "n latent"]) -> Float[ndarray, "n latent"]:
         """Where categories lie in the latent space.
 

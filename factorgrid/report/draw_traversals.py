@@ -105,9 +105,13 @@ def draw_categories(
     return path
 
 
+def _amount_of_kl(kl: float) -> str:
+    return f"KL {kl:.2f}" if kl >= INACTIVE else "KL 0: unused"
+
+
 def _row_label(row: TraversalRow, names: Sequence[str]) -> str:
     name = f" = {names[row.latent]}" if row.latent < len(names) else ""
-    amount = f"KL {row.kl:.2f}" if row.kl >= INACTIVE else "KL 0: unused"
+    amount = f"{row.measure} {row.kl:.2g}" if row.measure != "KL" else _amount_of_kl(row.kl)
     return f"latent {row.latent}{name}\n{amount}"
 
 

@@ -12,13 +12,14 @@ from factorgrid.latents.abilities import Probabilistic
 from factorgrid.models.trained import TrainedModel
 from factorgrid.report.captions import Chosen, run_title, setting
 from factorgrid.report.style import ACCENT, INK, jitter, picture, set_title, setting_colors
-from factorgrid.report.traversals import usage
 from factorgrid.training import Run
+
+UNITS = {"KL": "mean KL (nats)", "variance": "variance of the codes"}
 
 
 @dataclass(frozen=True)
 class DimensionKL:
-    """Mean KL in nats of every member's dimensions.
+    """Mean KL in nats of every member's dimensions; the variance of their codes where the latent has no prior.
 
     Attributes:
         members, settings: names of the members, and their hyperparameters in words.
@@ -30,6 +31,7 @@ class DimensionKL:
     settings: tuple[str, ...]
     values: Float[ndarray, "member latent"]
     ceiling: Float[ndarray, " latent"]
+    measure: str = "KL"
 
 
 def dimension_kl(run: Run, images: Shaped[ndarray, "sample height width channel"]) -> DimensionKL:
@@ -42,8 +44,9 @@ def dimension_kl(run: Run, images: Shaped[ndarray, "sample height width channel"
     return DimensionKL(
         tuple(member.name for member in run.members),
         tuple(setting(member) for member in run.members),
-        np.stack([usage(model, images) for model in models]),
+        np.stack([model.usage(images) for model in models]),
         kl_ceiling(models[0]),
+        models[0].measure,
     )
 
 
@@ -74,11 +77,11 @@ def draw_kl(found: DimensionKL, chosen: Chosen, run: Run, path: Path, *, names: 
         axis.set_xticks(np.arange(num_latents), labels or [str(i + 1) for i in range(num_latents)])
         if tied:
             axis.tick_params(axis="x", rotation=30)
-        axis.set_xlabel("latent dimension" if tied else "dimensions of each member, sorted by KL")
-        axis.set(ylabel="mean KL (nats)", ylim=(0, None))
+        axis.set_xlabel("latent dimension" if tied else f"dimensions of each member, sorted by {found.measure}")
+        axis.set(ylabel=UNITS[found.measure], ylim=(0, None))
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
-        set_title(figure, f"KL of each latent dimension\n{run_title(run)}, {num_members} members")
+        set_title(figure, f"{found.measure} of each latent dimension\n{run_title(run)}, {num_members} members")
     return path
 
 

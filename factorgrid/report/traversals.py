@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 
-from factorgrid.latents.abilities import Divergent
 from factorgrid.models.trained import TrainedModel, as_floats
 
 NUM_COLUMNS = 11
@@ -36,11 +35,12 @@ class TraversalRow:
 
     Attributes:
         latent: which dimension.
-        kl: its mean KL in nats (see `usage`).
+        kl: its mean KL in nats, or what `measure` says.
         values: where along the dimension: grid positions in [-1, 1], or -2..2 for Gaussian models.
         categories: the same as categories; None for Gaussian models.
         own: the column that is nearest to each base image's own code.
         images: decoded, in [0, 1].
+        measure: "KL"; "variance" of the codes where the latent has no prior.
     """
 
     latent: int
@@ -49,6 +49,7 @@ class TraversalRow:
     categories: Int[ndarray, " column"] | None
     own: Int[ndarray, " base"]
     images: Float[ndarray, "base column height width channel"]
+    measure: str = "KL"
 
 
 def reconstructions(model: TrainedModel, images: Shaped[ndarray, "base height width channel"]) -> Reconstructions:
@@ -74,7 +75,7 @@ def latent_traversals(
         latents: which dimensions, in which order; by default all of them, the largest KL first.
         num_columns: how many equidistant values; dimensions of which some categories are masked take all the others.
     """
-    kl = usage(model, images) if kl is None else kl
+    kl = model.usage(images) if kl is None else kl
     latents = np.argsort(-kl, kind="stable").tolist() if latents is None else list(latents)
     base = model.categorize(images) if model.discrete else model.encode(images)
     columns = [traversal_values(model, latent, num_columns) for latent in latents]
@@ -87,14 +88,9 @@ def latent_traversals(
         block = decoded[start:stop].reshape(len(images), len(values), *decoded.shape[1:])
         own = np.abs(values[None, :] - base[:, latent, None]).argmin(axis=1)
         positions, categories = (model.position_table[latent, values], values) if model.discrete else (values, None)
-        rows.append(TraversalRow(latent, float(kl[latent]), positions, categories, own, block))
+        rows.append(TraversalRow(latent, float(kl[latent]), positions, categories, own, block, model.measure))
         start = stop
     return tuple(rows)
-
-
-def usage(model: TrainedModel, images: Shaped[ndarray, "base height width channel"]) -> Float[ndarray, " latent"]:
-    """How much each dimension says: its mean KL in nats; of a latent without a prior, the variance of its codes."""
-    return model.kl(images).mean(axis=0) if model.can(Divergent) else model.encode(images).var(axis=0)
 
 
 def traversal_values(model: TrainedModel, latent: int, num_columns: int) -> Shaped[ndarray, " column"]:
