@@ -75,7 +75,7 @@ class Config:
     """
 
     data: str = option(dataclasses.MISSING, "A data set (see: factorgrid data list), or the path of your own images.")
-    model: str = option(dataclasses.MISSING, "What to train.", choices=METHODS)
+    model: str = option(dataclasses.MISSING, "What to train; or OBJECTIVE+LATENT.", choices=METHODS)
     seeds: tuple[int, ...] = option((0,), "Of initial weights and noise, one a member.", least=0, most=_INT32)
     hyperparameters: dict[str, tuple[float, ...]] = option({}, "Values of each; the group has every combination.")
     steps: int = option(300_000, "Training steps; the paper's number by default.", least=1, most=_INT32)

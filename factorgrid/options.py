@@ -62,6 +62,10 @@ class Options(TypedDict, total=False):
     lambda_od: Values
     # For dip_vae_i, dip_vae_ii, dip_dvae_i, dip_dvae_ii.
     lambda_d_factor: Values
+    # For qlae.
+    quantization: Values
+    # For qlae.
+    commitment: Values
     # For any model with --labels: the weight of the supervised term.
     omega: Values
     # Pixels a side of circles, or of your own images (64 by default).

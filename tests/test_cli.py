@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from factorgrid import cli
-from factorgrid.methods import METHODS
+from factorgrid.methods import NAMED
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -32,8 +32,8 @@ def test_help_teaches_every_command(capsys):
 def test_train_help_lists_every_method_and_hyperparameter(capsys):
     status, out, _ = run("train", "--help", capsys=capsys)
     assert status == 0
-    assert all(name in out for name in METHODS)
-    assert all(f"--{name.replace('_', '-')}" in out for method in METHODS.values() for name in method.hyperparameters)
+    assert all(name in out for name in NAMED)
+    assert all(f"--{name.replace('_', '-')}" in out for method in NAMED.values() for name in method.hyperparameters)
 
 
 def test_the_whole_job(tmp_path, capsys):
