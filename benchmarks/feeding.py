@@ -18,11 +18,11 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from factorgrid.config import Config
 from factorgrid.datasets.index import index_labels
 from factorgrid.datasets.table import Layout, make_table
 from factorgrid.factors import FactorSpace
-from factorgrid.training.config import Config
-from factorgrid.training.group import Shapes, make_recipe
+from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.state import initial_state
 from factorgrid.training.stepper import Stepper
 
@@ -42,7 +42,7 @@ def written(path, num_images):
 def rate(table, seconds):
     """Steps a second and processor seconds a step, after the compilation."""
     config = Config(data="shapes3d", model="dvae", steps=10_000)
-    recipe = make_recipe(config, Shapes.of(table))
+    recipe = make_group(config, Shapes.of(table))
     state, step = initial_state(recipe), 0
     with Stepper(recipe, table, None, 0, 40) as stepper:
         for _ in range(2):

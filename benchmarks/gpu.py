@@ -24,9 +24,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from factorgrid import datasets
+from factorgrid.config import Config
 from factorgrid.layers.product import PRECISIONS
-from factorgrid.training.config import Config
-from factorgrid.training.group import Shapes, make_recipe
+from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.memory import group_bytes, largest_group
 from factorgrid.training.state import initial_state
 from factorgrid.training.step import advance
@@ -40,7 +40,7 @@ TWINS = ("dsprites_twin", "shapes3d_twin", "mpi3d_toy_twin", "cars3d_twin", "sma
 def setting(model, members, precision):
     data = datasets.load("dsprites_twin")
     config = Config(data="dsprites_twin", model=model, seeds=tuple(range(members)), precision=precision)
-    return data, make_recipe(config, Shapes.of(data))
+    return data, make_group(config, Shapes.of(data))
 
 
 def measured(model, members, precision, seconds):

@@ -322,7 +322,7 @@ def agreement(num_models=24):
 
 
 def hardware():
-    from factorgrid.training.run_directory import processor
+    from factorgrid.training.provenance import processor
 
     return f"{os.cpu_count()} x {processor()}, {platform.system()}, Python {platform.python_version()}"
 

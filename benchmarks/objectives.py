@@ -36,7 +36,7 @@ from factorgrid.datasets import Dataset
 from factorgrid.files import read_json, replacing, write_json
 from factorgrid.methods import METHODS
 from factorgrid.training import Config
-from factorgrid.training.group import Shapes, make_recipe, stack
+from factorgrid.training.groups import Shapes, make_group, stack
 from factorgrid.training.state import Recipe, initial_state
 from factorgrid.training.step import advance
 
@@ -134,7 +134,7 @@ def group_of_five(name: str, steps: int, dataset: Dataset) -> Recipe:
     penalty = PENALTIES.get(chosen.objective)
     off = chosen.make_objective(penalty.off if penalty else {})
     objective = stack([chosen.make_objective({})] * len(WEIGHTED) + [off] * len(UNWEIGHTED))
-    recipe = make_recipe(config, Shapes.of(dataset))
+    recipe = make_group(config, Shapes.of(dataset))
     return replace(recipe, objective=objective, seeds=jnp.asarray(seeds, jnp.int32))
 
 

@@ -68,12 +68,12 @@ def worker(contender, method, images_path):
 
 def group(method, members):
     from factorgrid import datasets
-    from factorgrid.training.config import Config
-    from factorgrid.training.group import Shapes, make_recipe
+    from factorgrid.config import Config
+    from factorgrid.training.groups import Shapes, make_group
     from factorgrid.training.state import initial_state
 
     data = datasets.load("dsprites_twin")
-    recipe = make_recipe(Config(data="dsprites_twin", model=method, seeds=tuple(range(members))), Shapes.of(data))
+    recipe = make_group(Config(data="dsprites_twin", model=method, seeds=tuple(range(members))), Shapes.of(data))
     return data, recipe, initial_state(recipe)
 
 
@@ -334,7 +334,7 @@ def main():
     pythons = {"here": sys.executable, "torch": torch_python(options.torch)}
     load = [os.getloadavg()[0]]
     from factorgrid import datasets
-    from factorgrid.training.run_directory import processor
+    from factorgrid.training.provenance import processor
 
     with tempfile.TemporaryDirectory() as folder:
         images, _ = datasets.load("dsprites_twin").draw(4096, seed=0)

@@ -5,20 +5,12 @@ import factorgrid as fg
 run = fg.train(data="dsprites_twin", model="dvae", seeds=5, steps=20_000)
 fg.evaluate(run, metrics=["mig", "st_gap"])
 codes = run.best("st_gap").encode(images)
+
+The public names stand in `__init__.pyi`; each is loaded when it is first used.
 """
 
-from factorgrid import metrics as metrics
-from factorgrid.api import load_dataset as load_dataset
-from factorgrid.api import load_run as load_run
-from factorgrid.api import train as train
-from factorgrid.encode import encode as encode
-from factorgrid.errors import Error as Error
-from factorgrid.evaluation import evaluate as evaluate
-from factorgrid.factors import FactorSpace as FactorSpace
-from factorgrid.metrics import score as score
-from factorgrid.models.trained import TrainedModel as TrainedModel
-from factorgrid.representation import Representation as Representation
-from factorgrid.training import Config as Config
-from factorgrid.training import Run as Run
+import lazy_loader
 
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

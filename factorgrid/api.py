@@ -1,15 +1,19 @@
 """The functions that the command line, the tutorials and a notebook share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from factorgrid import datasets
+from factorgrid.config import Config, split_options
 from factorgrid.datasets import Dataset
-from factorgrid.methods import METHODS, method
-from factorgrid.training import Config, Run
+from factorgrid.errors import Error
+from factorgrid.methods import method
+from factorgrid.options import Options
+from factorgrid.training import Run
 from factorgrid.training import train as train_group
-from factorgrid.training.config import OMEGA
+
+MOST_SEEDS = 100_000
 
 
 def train(
@@ -21,7 +25,7 @@ def train(
     out: str | Path | None = None,
     quiet: bool = False,
     checkpoint_seconds: float = 60.0,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Run:
     """Train a group of members, all at once: every combination of hyperparameter values, each with every seed.
 
@@ -35,8 +39,8 @@ def train(
         out: the run's folder; "runs/DATA-MODEL-HASH" by default.
         quiet: no progress bar.
         checkpoint_seconds: how often training can be resumed from, at least.
-        options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), and fields of `Config`
-            (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...).
+        options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), fields of `Config`
+            (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...), and options of the data set (`image_size=32`).
 
     Returns:
         The run: its members' weights, history and configuration on disk.
@@ -57,10 +61,23 @@ def train(
 def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options: Any) -> Config:
     """A configuration from plain arguments; hyperparameters may be one value or several."""
     method(model)  # first of all: a misspelt model should not be reported as something else
-    names = {OMEGA, *(name for known in METHODS.values() for name in known.hyperparameters)}
-    grid = {name: _values(options.pop(name)) for name in list(options) if name in names}
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(int(seed) for seed in seeds)
-    return Config.from_json({"data": data, "model": model, "seeds": chosen, "hyperparameters": grid, **options})
+    grid, fields = split_options(model, options)
+    return Config.from_json({"data": data, "model": model, "seeds": as_seeds(seeds), "hyperparameters": grid, **fields})
+
+
+def as_seeds(seeds: Any) -> tuple[int, ...]:
+    """How many seeds (0, 1, ...), or which.
+
+    Raises:
+        Error: not a whole number, nor several.
+    """
+    if isinstance(seeds, bool) or not (hasattr(seeds, "__index__") or isinstance(seeds, Iterable)):
+        raise Error(f"seeds must be a whole number or several, got {seeds!r}")
+    if not hasattr(seeds, "__index__"):
+        return tuple(seeds)
+    if not 1 <= int(seeds) <= MOST_SEEDS:
+        raise Error(f"seeds must be between 1 and {MOST_SEEDS:,}, got {seeds}")
+    return tuple(range(int(seeds)))
 
 
 def default_folder(config: Config) -> Path:
@@ -76,8 +93,3 @@ def load_run(path: str | Path) -> Run:
 def load_dataset(name: str, **options: Any) -> Dataset:
     """The data set called `name`, or a user's own images at that path."""
     return datasets.load(name, **options)
-
-
-def _values(value: Any) -> tuple[float, ...]:
-    """One number or several, of whatever kind."""
-    return tuple(float(v) for v in value) if isinstance(value, Sequence) else (float(value),)

@@ -4,28 +4,21 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from factorgrid import metrics as metric_room
 from factorgrid import results
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.table import HostTable, Table
-from factorgrid.encode import encode, encode_labelled
+from factorgrid.encoding import encode, encode_labelled
 from factorgrid.errors import Error, unknown_name
 from factorgrid.metrics import METRICS, PUBLISHED, Counts
 from factorgrid.metrics import evaluate as evaluate_metrics
-from factorgrid.models.trained import TrainedModel
-from factorgrid.selectors import SELECTORS, straight_through_gap, supervised_validation, udr
+from factorgrid.selectors import SELECTORS, Members
 from factorgrid.training import Run
-from factorgrid.training.group import labelled_sets
-from factorgrid.training.state import State
-from factorgrid.training.weights import member_of
 
 DEFAULT = ("mig", "st_gap")
-UDR_IMAGES = 1000
 # (steps done, steps known of, what is being done)
 Progress = Callable[[int, int, str], None]
 
@@ -114,7 +107,7 @@ def measure(
         names = []
     if not names and not selectors:
         return results.to_frame([])
-    members = Members.of(run, dataset)
+    members = Members(run, dataset)
     found = _selector_rows(members, selectors, settings, progress)
     found += _metric_rows(members, names, settings, progress)
     lost = members.diverged
@@ -152,33 +145,11 @@ def table(run: Run, scores: pd.DataFrame) -> pd.DataFrame:
     return described.merge(spread, on="member", how="left")
 
 
-@dataclass(frozen=True)
-class Members:
-    """The trained members of a run, loaded once, and the data that they are scored on."""
-
-    run: Run
-    dataset: Dataset
-    state: State
-    models: list[TrainedModel]
-
-    @staticmethod
-    def of(run: Run, dataset: Dataset) -> "Members":
-        state = run.state()
-        return Members(run, dataset, state, [TrainedModel(member_of(state.model, i)) for i in range(len(run.members))])
-
-    @property
-    def diverged(self) -> set[str]:
-        """Names of the members that left the finite numbers in training: their weights are those from before."""
-        return {member.name for member, alive in zip(self.run.members, np.asarray(self.state.alive)) if not alive}
-
-
 def _applies(run: Run, selector: str, *, strict: bool) -> bool:
-    needs = SELECTORS[selector].needs
-    fits = {"categories": run.config.discrete, "labels": run.config.labels >= 10, "seeds": len(run.config.seeds) > 1}
-    if strict and not fits[needs]:
-        lacking = "two seeds or more" if needs == "seeds" else needs
-        raise Error(f"'{selector}' needs {lacking}, which run {run.path} does not have")
-    return fits[needs]
+    lacks = SELECTORS[selector].lacks(run)
+    if strict and lacks:
+        raise Error(f"'{selector}' needs {lacks}, which run {run.path} does not have")
+    return not lacks
 
 
 def _selector_rows(
@@ -187,48 +158,17 @@ def _selector_rows(
     run = members.run
     rows: list[results.Result] = []
     for name in selectors:
-        values, measured = _select(members, name, settings, progress)
+
+        def report(done: int, total: int, name: str = name) -> None:
+            if progress is not None:
+                progress(done, total, name)
+
+        values, measured = SELECTORS[name].score(members, settings.gap_batches, report)
         known = {"higher_is_better": SELECTORS[name].higher_is_better, **measured}
         for index, member in enumerate(run.members):
             scores = {key: float(column[index]) for key, column in values.items()}
             rows += results.rows(run.config.identity, member.name, scores, dict.fromkeys(scores, known))
     return rows
-
-
-def _select(
-    members: Members, name: str, settings: Settings, progress: Progress | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    run = members.run
-    if name == "st_gap":
-
-        def report(done: int, total: int) -> None:
-            if progress is not None:
-                progress(done, total, "straight-through gap")
-
-        batches = settings.gap_batches
-        gaps = straight_through_gap(members.state, run.recipe(), members.dataset, num_batches=batches, progress=report)
-        return gaps, {"num_batches": batches}
-    if name == "udr":
-        return {"udr": _udr(members)}, {"num_images": UDR_IMAGES}
-    sets = labelled_sets(run.config, members.dataset)
-    assert sets is not None
-    return supervised_validation(members.state, run.recipe(), sets[1]), {"num_images": len(sets[1].images)}
-
-
-def _udr(members: Members) -> list[float]:
-    """UDR of every member among the seeds of its own hyperparameters."""
-    images, _ = members.dataset.draw(UDR_IMAGES, seed=0)
-    codes = [model.encode(images) for model in members.models]
-    kl = [model.kl(images).mean(axis=0) for model in members.models]
-    num_seeds = len(members.run.config.seeds)
-    scores = [math.nan] * len(codes)
-    for start in range(0, len(codes), num_seeds):  # seeds run fastest among the members
-        # members that diverged would count as models that agree with nobody
-        siblings = [i for i in range(start, start + num_seeds) if bool(members.state.alive[i])]
-        if len(siblings) > 1:
-            for i, score in zip(siblings, udr([codes[i] for i in siblings], [kl[i] for i in siblings])):
-                scores[i] = score
-    return scores
 
 
 def _metric_rows(

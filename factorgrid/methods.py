@@ -1,28 +1,32 @@
-"""The published methods by name: an objective times a latent, with the hyperparameters of the literature.
+"""The methods by name: an objective on a latent, with the hyperparameters of the literature.
 
-To add a method: an entry in `METHODS`. The discrete methods beyond "dvae" and "factor_dvae" put the other
-regularisers on the categorical latent, which the paper leaves to future work.
+To add a method: an entry in `NAMED`. Every other pair of a latent and an objective that go together is offered too, as
+"OBJECTIVE+LATENT". The discrete methods beyond "dvae" and "factor_dvae" put the other regularisers on the categorical
+latent, which the paper leaves to future work.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from factorgrid.errors import Error, unknown_name
+from factorgrid.latents import LATENTS, Latent
+from factorgrid.latents.abilities import has
+from factorgrid.method import why_incompatible
 from factorgrid.objectives import OBJECTIVES, Objective
 
 OMEGA = "omega"
 
 
 @dataclass(frozen=True)
-class Method:
+class NamedMethod:
     """An entry of `METHODS`.
 
     Attributes:
         title: as tables and plots print it.
         objective: a name of `OBJECTIVES`.
         latent: a name of `LATENTS`.
-        grid: the hyperparameter that the study of Locatello et al. (2019) varies, and its six values.
         source: where the method was published.
-        fixed: hyperparameters that differ from the objective's own defaults.
+        grid: the hyperparameter that the study of Locatello et al. (2019) varies, and its six values.
     """
 
     title: str
@@ -30,12 +34,18 @@ class Method:
     latent: str
     source: str
     grid: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    fixed: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def hyperparameters(self) -> tuple[str, ...]:
-        """Names of what may be set, and may differ between the members of a group."""
-        return hyperparameter_names(self.objective)
+    @cached_property
+    def hyperparameters(self) -> dict[str, float]:
+        """What may be set, and may differ between the members of a group, with its defaults: numbers of the objective
+        and of the latent. Static fields change the program, so they may not."""
+        kinds = (OBJECTIVES[self.objective], LATENTS[self.latent])
+        fields = [one for kind in kinds for one in kind.__dataclass_fields__.values()]
+        return {
+            one.name: one.default
+            for one in fields
+            if not one.metadata.get("static", False) and isinstance(one.default, float)
+        }
 
     def make_objective(self, values: dict[str, float]) -> Objective:
         """The objective with the given hyperparameter values; defaults for the rest.
@@ -43,24 +53,44 @@ class Method:
         Raises:
             Error: a hyperparameter that this method does not have.
         """
-        for name in values:
+        self.check_hyperparameters(values)
+        kind = OBJECTIVES[self.objective]
+        return kind(**{name: value for name, value in values.items() if name in kind.__dataclass_fields__})
+
+    def check_hyperparameters(self, names: dict[str, float]) -> None:
+        """Raise an Error that names the first one that this method does not have."""
+        for name in names:
             if name not in self.hyperparameters:
-                has = ", ".join(self.hyperparameters) or "none"
-                raise Error(f"{self.title} has no hyperparameter '{name}'; it has: {has}")
-        return OBJECTIVES[self.objective](**{**self.fixed, **values})
+                has_these = ", ".join(self.hyperparameters) or "none"
+                raise Error(f"{self.title} has no hyperparameter '{name}'; it has: {has_these}")
+
+    def can(self, ability: type) -> bool:
+        """Whether the latent has an ability of `latents.abilities`."""
+        return has(self.latent_class, ability)
+
+    @property
+    def latent_class(self) -> type[Latent]:
+        return LATENTS[self.latent]
 
 
-def hyperparameter_names(objective: str) -> tuple[str, ...]:
-    """Fields of the objective that may vary within a group (static fields change the program, so they may not)."""
-    fields = OBJECTIVES[objective].__dataclass_fields__.values()
-    return tuple(f.name for f in fields if not f.metadata.get("static", False))
+def method(name: str) -> NamedMethod:
+    """The method called `name`, or "OBJECTIVE+LATENT".
 
-
-def method(name: str) -> Method:
-    """The method called `name`, or an Error with the nearest known name."""
-    if name not in METHODS:
-        raise unknown_name("model", name, METHODS)
-    return METHODS[name]
+    Raises:
+        Error: an unknown name (the nearest known one is suggested), or a pair of which the latent lacks an ability
+            that the objective requires.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    objective, plus, latent = name.partition("+")
+    if plus and objective in OBJECTIVES and latent in LATENTS:
+        lacks = why_incompatible(LATENTS[latent], OBJECTIVES[objective])
+        if lacks:
+            raise Error(f"objective '{objective}' requires a latent with {lacks}, and '{latent}' has not")
+        raise Error(
+            f"'{name}' is called {', '.join(known for known, one in NAMED.items() if _pair(one) == (objective, latent))}"
+        )
+    raise unknown_name("model", name, METHODS)
 
 
 def preset(name: str, model: str, *, supervised: bool = False) -> dict[str, tuple[float, ...]]:
@@ -93,19 +123,38 @@ _DIP = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _GAMMA = (10.0, 20.0, 30.0, 40.0, 50.0, 100.0)
 _OMEGA = (1.0, 2.0, 4.0, 6.0, 8.0, 16.0)
 
-METHODS: dict[str, Method] = {
-    "vae": Method("VAE", "vae", "gaussian", "Kingma & Welling 2014"),
-    "beta_vae": Method("β-VAE", "beta_vae", "gaussian", "Higgins et al. 2017", {"beta": _BETA}),
-    "annealed_vae": Method("AnnealedVAE", "annealed_vae", "gaussian", "Burgess et al. 2018", {"c_max": _CAPACITY}),
-    "beta_tcvae": Method("β-TCVAE", "beta_tcvae", "gaussian", "Chen et al. 2018", {"beta": _BETA_TC}),
-    "dip_vae_i": Method("DIP-VAE-I", "dip_vae_i", "gaussian", "Kumar et al. 2018", {"lambda_od": _DIP}),
-    "dip_vae_ii": Method("DIP-VAE-II", "dip_vae_ii", "gaussian", "Kumar et al. 2018", {"lambda_od": _DIP}),
-    "factor_vae": Method("FactorVAE", "factor_vae", "gaussian", "Kim & Mnih 2018", {"gamma": _GAMMA}),
-    "dvae": Method("D-VAE", "vae", "categorical", "Friede et al. 2023"),
-    "factor_dvae": Method("FactorDVAE", "factor_vae", "categorical", "Friede et al. 2023", {"gamma": _GAMMA}),
-    "beta_dvae": Method("β-D-VAE", "beta_vae", "categorical", "this library", {"beta": _BETA}),
-    "annealed_dvae": Method("Annealed D-VAE", "annealed_vae", "categorical", "this library", {"c_max": _CAPACITY}),
-    "beta_tcdvae": Method("β-TC-D-VAE", "beta_tcvae", "categorical", "this library", {"beta": _BETA_TC}),
-    "dip_dvae_i": Method("DIP-D-VAE-I", "dip_vae_i", "categorical", "this library", {"lambda_od": _DIP}),
-    "dip_dvae_ii": Method("DIP-D-VAE-II", "dip_vae_ii", "categorical", "this library", {"lambda_od": _DIP}),
+NAMED: dict[str, NamedMethod] = {
+    "vae": NamedMethod("VAE", "vae", "gaussian", "Kingma & Welling 2014"),
+    "beta_vae": NamedMethod("β-VAE", "beta_vae", "gaussian", "Higgins et al. 2017", {"beta": _BETA}),
+    "annealed_vae": NamedMethod("AnnealedVAE", "annealed_vae", "gaussian", "Burgess et al. 2018", {"c_max": _CAPACITY}),
+    "beta_tcvae": NamedMethod("β-TCVAE", "beta_tcvae", "gaussian", "Chen et al. 2018", {"beta": _BETA_TC}),
+    "dip_vae_i": NamedMethod("DIP-VAE-I", "dip_vae_i", "gaussian", "Kumar et al. 2018", {"lambda_od": _DIP}),
+    "dip_vae_ii": NamedMethod("DIP-VAE-II", "dip_vae_ii", "gaussian", "Kumar et al. 2018", {"lambda_od": _DIP}),
+    "factor_vae": NamedMethod("FactorVAE", "factor_vae", "gaussian", "Kim & Mnih 2018", {"gamma": _GAMMA}),
+    "dvae": NamedMethod("D-VAE", "vae", "categorical", "Friede et al. 2023"),
+    "factor_dvae": NamedMethod("FactorDVAE", "factor_vae", "categorical", "Friede et al. 2023", {"gamma": _GAMMA}),
+    "beta_dvae": NamedMethod("β-D-VAE", "beta_vae", "categorical", "this library", {"beta": _BETA}),
+    "annealed_dvae": NamedMethod("Annealed D-VAE", "annealed_vae", "categorical", "this library", {"c_max": _CAPACITY}),
+    "beta_tcdvae": NamedMethod("β-TC-D-VAE", "beta_tcvae", "categorical", "this library", {"beta": _BETA_TC}),
+    "dip_dvae_i": NamedMethod("DIP-D-VAE-I", "dip_vae_i", "categorical", "this library", {"lambda_od": _DIP}),
+    "dip_dvae_ii": NamedMethod("DIP-D-VAE-II", "dip_vae_ii", "categorical", "this library", {"lambda_od": _DIP}),
+    "fsq": NamedMethod("FSQ", "autoencoder", "fsq", "Mentzer et al. 2024"),
 }
+
+
+def _pair(entry: NamedMethod) -> tuple[str, str]:
+    return entry.objective, entry.latent
+
+
+def _unnamed() -> dict[str, NamedMethod]:
+    """Pairs of a latent and an objective that go together and have no name of their own."""
+    named = {_pair(entry) for entry in NAMED.values()}
+    return {
+        f"{objective}+{latent}": NamedMethod(f"{objective} + {latent}", objective, latent, "this library")
+        for objective in OBJECTIVES
+        for latent in LATENTS
+        if (objective, latent) not in named and not why_incompatible(LATENTS[latent], OBJECTIVES[objective])
+    }
+
+
+METHODS: dict[str, NamedMethod] = {**NAMED, **_unnamed()}

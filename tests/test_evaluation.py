@@ -8,7 +8,7 @@ import pytest
 
 import factorgrid as fg
 from factorgrid import results
-from factorgrid.encode import encode, encode_labelled
+from factorgrid.encoding import encode, encode_labelled
 from factorgrid.metrics import METRICS, QUICK
 from factorgrid.selectors import SELECTORS, udr
 

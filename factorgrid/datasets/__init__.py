@@ -1,8 +1,8 @@
 """Data sets: each declares its factors and draws images of them; loaders, rendered twins, a user's own images.
 
-Contract: every data set is a `Dataset` (datasets/dataset.py): a frozen pytree with a `FactorSpace` and pure
-functions `sample(key, num)` and `images(key, factors)`; one too large for the device (`resident` is False) is a
-`HostTable` (datasets/table.py), whose draws are taken apart. May import: `factors`, `errors`.
+Contract: every data set is a `Dataset` (datasets/dataset.py): a frozen pytree with a `FactorSpace` that draws images.
+A `DeviceDataset` draws inside compiled programs, by pure functions `sample(key, num)` and `images(key, factors)`; a
+table too large for the device is a `HostTable` (datasets/table.py), whose rows are fed to them. May import: `factors`, `errors`.
 To add one: write a file, and give it an entry in `DATASETS`.
 """
 
@@ -16,6 +16,7 @@ from factorgrid.datasets import cars3d, dsprites, mpi3d, shapes3d, smallnorb
 from factorgrid.datasets.custom import load_custom
 from factorgrid.datasets.dataset import Batch as Batch
 from factorgrid.datasets.dataset import Dataset as Dataset
+from factorgrid.datasets.dataset import DeviceDataset as DeviceDataset
 from factorgrid.datasets.files import DataWarning as DataWarning
 from factorgrid.datasets.files import RemoteFile, data_root
 from factorgrid.datasets.rendered.cars3d_twin import Cars3DTwin
@@ -88,6 +89,18 @@ DATASETS: dict[str, Source] = {
     "mpi3d_toy": _mpi3d("toy", "a robot arm, simple rendering"),
     "mpi3d_realistic": _mpi3d("realistic", "a robot arm, realistic rendering"),
     "mpi3d_real": _mpi3d("real", "a robot arm, photographs"),
+}
+
+
+# name -> (type, what it is): the keywords of `load`, for flags and study files
+OPTIONS: dict[str, tuple[type, str]] = {
+    "image_size": (int, "Pixels a side of circles, or of your own images (64 by default)."),
+    "resident": (str, "Where a table of images lies: device, host, or auto (on the device if it fits)."),
+    "subset": (
+        str,
+        "mpi3d: `paper` restricts today's files to the colours and shapes of the paper's edition (inferred).",
+    ),
+    "clip": (bool, "smallnorb: cut values to [0, 1]."),
 }
 
 

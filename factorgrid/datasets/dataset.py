@@ -1,7 +1,8 @@
 """What a data set is to the rest of the program: a frozen pytree that draws images of known factors.
 
-A data set is passed into compiled programs as an argument: its arrays (a table of images, say) are leaves, its
-description (name, factors, shape) is static.
+Every data set draws for NumPy callers (`draw`, `observe`). A `DeviceDataset` also draws inside compiled programs, which
+take it as an argument: its arrays (a table of images, say) are leaves, its description (name, factors, shape) is
+static. A table that lies on the host (`datasets.table.HostTable`) cannot, and is fed to them row by row.
 """
 
 from abc import abstractmethod
@@ -28,7 +29,7 @@ class Batch(NamedTuple):
 
 
 class Dataset(eqx.Module):
-    """Draws from a generative model with known factors.
+    """Images with known factors, for NumPy callers.
 
     Attributes:
         name: as in the table of data sets; names of rendered twins end in `_twin`.
@@ -43,14 +44,23 @@ class Dataset(eqx.Module):
     deterministic: eqx.AbstractVar[bool]
 
     @property
-    def resident(self) -> bool:
-        """Whether `sample` and `images` run in compiled programs; if not, see `datasets.table.HostTable`."""
-        return True
-
-    @property
     def origin(self) -> str:
         """Where the images come from, for a run's record: checksums of files, or that they are drawn."""
         return "drawn by factorgrid"
+
+    @abstractmethod
+    def observe(self, factors: Int[ndarray, "batch factor"], seed: int) -> Float[ndarray, "batch height width channel"]:
+        """Images of the given factor values; `seed` decides whatever they leave open."""
+
+    @abstractmethod
+    def draw(
+        self, num: int, seed: int
+    ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
+        """`num` images and their factors, uniform over the generative model, with replacement."""
+
+
+class DeviceDataset(Dataset):
+    """A data set that also draws inside compiled programs: `images` and `sample` are pure."""
 
     @abstractmethod
     def images(
@@ -66,24 +76,22 @@ class Dataset(eqx.Module):
         return Batch(self.images(key_images, factors), factors)
 
     def observe(self, factors: Int[ndarray, "batch factor"], seed: int) -> Float[ndarray, "batch height width channel"]:
-        """`images` for NumPy callers."""
         return np.asarray(_images(self, jax.random.key(seed), jnp.asarray(factors, jnp.int32)))
 
     def draw(
         self, num: int, seed: int
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
-        """`sample` for NumPy callers; works for tables on the host too."""
         images, factors = _sample(self, jax.random.key(seed), num)
         return np.asarray(images), np.asarray(factors)
 
 
 @eqx.filter_jit
-def _sample(dataset: Dataset, key: Key[Array, ""], num: int) -> Batch:
+def _sample(dataset: DeviceDataset, key: Key[Array, ""], num: int) -> Batch:
     return dataset.sample(key, num)
 
 
 @eqx.filter_jit
-def _images(dataset: Dataset, key: Key[Array, ""], factors: Int[Array, "batch factor"]) -> Array:
+def _images(dataset: DeviceDataset, key: Key[Array, ""], factors: Int[Array, "batch factor"]) -> Array:
     return dataset.images(key, factors)
 
 

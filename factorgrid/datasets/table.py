@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 from numpy import ndarray
 
-from factorgrid.datasets.dataset import Batch, Dataset
+from factorgrid.datasets.dataset import Batch, Dataset, DeviceDataset
 from factorgrid.datasets.index import Index
 from factorgrid.datasets.memory import available_bytes, readable_bytes
 from factorgrid.errors import Error
@@ -77,7 +77,7 @@ class Layout(eqx.Module):
         return pixels if self.paint is None else self.paint(jax.random.split(key)[1], pixels)
 
 
-class Table(Dataset):
+class Table(DeviceDataset):
     """A table on the device: its pixels are a leaf of the pytree, sampling runs in compiled programs."""
 
     name: str = eqx.field(static=True)
@@ -152,7 +152,7 @@ class HostPixels:
 
 
 class HostTable(Dataset):
-    """A table on the host. Train with `rows`, `gather` and `decode`; `sample` and `images` are refused.
+    """A table on the host, fed to compiled programs by `rows`, `gather` and `decode`.
 
     `decode(key, gather(rows))` with `rows, factors = rows(key, num)` is exactly what the device `Table` of the same
     pixels would sample for `key`.
@@ -171,10 +171,6 @@ class HostTable(Dataset):
         self.layout, self.pixels = layout, pixels
 
     @property
-    def resident(self) -> bool:
-        return False
-
-    @property
     def origin(self) -> str:
         return self.layout.origin
 
@@ -189,14 +185,6 @@ class HostTable(Dataset):
     def decode(self, key: Key[Array, ""], raw: Shaped[Array, "..."]) -> Float[Array, "batch height width channel"]:
         """Stored rows [batch, ...] -> images. Pure, runs in jit. `key`: the one given to `rows`."""
         return self.layout.decode(key, raw)
-
-    def sample(self, key: Key[Array, ""], num: int) -> Batch:
-        raise _not_resident(self, "sample")
-
-    def images(
-        self, key: Key[Array, ""], factors: Int[Array, "batch factor"]
-    ) -> Float[Array, "batch height width channel"]:
-        raise _not_resident(self, "images")
 
     def observe(self, factors: Int[ndarray, "batch factor"], seed: int) -> Float[ndarray, "batch height width channel"]:
         return _observe(self, factors, seed)
@@ -251,13 +239,6 @@ def stored_images(
 ) -> Float[ndarray, "batch height width channel"]:
     """Images by row, for tables whose images are not all told apart by factors; `seed` decides what chance adds."""
     return _stored(table, jax.random.key(seed), jnp.asarray(rows, jnp.int32))
-
-
-def _not_resident(table: HostTable, method: str) -> Error:
-    return Error(
-        f"data set '{table.name}' lies on the host, so '{method}' cannot run in a compiled program; use rows, gather "
-        f"and decode, or load it with resident='device'"
-    )
 
 
 def _observe(

@@ -3,7 +3,6 @@
 
 const byId = (id) => document.getElementById(id);
 const SLICE = 12;  // milliseconds of drawing small pictures before the page may react again
-const IDLE_KL = 0.02;  // nats: latents below it say next to nothing
 
 const models = data.members.map(() => null);
 const modelOf = (m) => (models[m] = models[m] || makeModel(data.members[m]));
@@ -70,7 +69,7 @@ function makeHeat(side) {
     const cells = latent.information.map((share) => make('td', {
       style: `--share:${share.toFixed(3)}`, class: share > 0.55 ? 'strong' : '',
     }, String(Math.round(100 * share))));
-    const kl = make('td', { class: 'kl' }, latent.kl.toFixed(1));
+    const kl = make('td', { class: 'kl' }, latent.kl === null ? '' : latent.kl.toFixed(1));
     body.append(make('tr', {}, make('th', { scope: 'row' }, `z${l}`), ...cells, kl));
   });
   table.append(body);
@@ -78,7 +77,7 @@ function makeHeat(side) {
 }
 
 function makeRow(row) {
-  const driver = row.latents[0] === null ? 1 : 0, idle = latentOf(sides[driver], row.latents[driver]).kl < IDLE_KL;
+  const driver = row.latents[0] === null ? 1 : 0, { idle } = latentOf(sides[driver], row.latents[driver]);
   const node = make('section', { class: idle ? 'latent idle' : 'latent' });
   row.parts = [];
   row.latents.forEach((l, s) => {
@@ -100,7 +99,7 @@ function makeRow(row) {
 // One side of a row: name, value, histogram, strip.
 function makePart(row, s, l) {
   const side = sides[s], latent = latentOf(side, l), part = { side, l };
-  const matched = s === 1 && row.latents[0] !== null ? `, correlation ${signed(row.correlation)}` : '';
+  const matched = s === 1 && row.latents[0] !== null ? `correlation ${signed(row.correlation)}` : '';
   part.value = make('span', { class: 'value' });
   part.use = make('svg', { class: 'use', 'aria-hidden': 'true', preserveAspectRatio: 'none' });
   const summary = make('summary'), details = make('details', {}, summary, (part.strip = make('div', { class: 'strip' })));
@@ -114,7 +113,7 @@ function makePart(row, s, l) {
   const known = knows(latent);
   part.node = make('div', { class: `side ${s ? 'second' : 'first'}` },
     make('div', { class: 'head' }, make('h3', {}, `z${l}`),
-      make('span', { class: 'knows' }, `${known ? `${known} \u00b7 ` : ''}KL ${latent.kl.toFixed(2)}${matched}`), part.value),
+      make('span', { class: 'knows' }, [known, latent.kl === null ? '' : `KL ${latent.kl.toFixed(2)}`, matched].filter(Boolean).join(' \u00b7 ')), part.value),
     part.use, details);
   return part;
 }

@@ -80,7 +80,7 @@ function follow([a, b], row) {
 // is most like it (the greatest correlation first).
 function matchRows([a, b]) {
   const order = (side) => data.members[side.member].latents.map((_, l) => l)
-    .sort((k, l) => latentOf(side, l).kl - latentOf(side, k).kl);
+    .sort((k, l) => latentOf(side, l).rank - latentOf(side, k).rank);
   if (!b) return order(a).map((l) => ({ latents: [l] }));
   const table = data.correlations[a.member][b.member], partner = new Map();
   const pairs = table.flatMap((line, i) => line.map((r, j) => [i, j, r]));

@@ -5,7 +5,8 @@ decoder sees is that vector's dot product with K equidistant points of [-1, 1] (
 categories neighbours, and its axes cannot be rotated.
 """
 
-from typing import Any
+import dataclasses
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -14,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from factorgrid.latents.latent import Latent, Posterior
+from factorgrid.latents.schedule import cosine
 
 # Finite, so that differences of masked logits are 0 and no gradient is NaN; far below any logit.
 MASKED = -1e9
@@ -80,23 +82,27 @@ class CategoricalPosterior(Posterior):
 
     def codes(self) -> Float[Array, "batch latent"]:
         """The expected grid position, in [-1, 1]: softmax of the noise-free logits times the grid."""
-        return self.latents(jax.nn.softmax(self.logits, axis=-1))
+        return self.latents(self.soft())
 
     def categories(self) -> Int[Array, "batch latent"]:
         """The most probable category of each dimension, int32; ties go to the lowest."""
         return jnp.argmax(self.logits, axis=-1).astype(jnp.int32)
 
-    def hard_codes(self) -> Float[Array, "batch latent"]:
-        """The grid position of the most probable category, with the gradient of `codes` (straight-through)."""
-        soft = self.codes()
-        hard = jnp.asarray(grid(self.logits.shape[-1]), soft.dtype)[self.categories()]
-        return hard + (soft - jax.lax.stop_gradient(soft))
+    def soft(self) -> Float[Array, "batch latent category"]:
+        """The category probabilities, from the noise-free logits."""
+        return jax.nn.softmax(self.logits, axis=-1)
+
+    def hard(self) -> Float[Array, "batch latent category"]:
+        """The most probable category, one-hot."""
+        return jax.nn.one_hot(self.categories(), self.logits.shape[-1], dtype=self.logits.dtype)
+
+    def log_probabilities(self) -> Float[Array, "batch latent category"]:
+        return jax.nn.log_softmax(self.logits, axis=-1)
 
     def variance(self) -> Float[Array, "batch latent"]:
         """Variance of the grid position under the category probabilities."""
-        probabilities = jax.nn.softmax(self.logits, axis=-1)
         distance = jnp.asarray(grid(self.logits.shape[-1]), self.logits.dtype) - self.codes()[..., None]
-        return jnp.sum(probabilities * distance**2, axis=-1)
+        return jnp.sum(self.soft() * distance**2, axis=-1)
 
     def prior_variance(self) -> Float[Array, " latent"]:
         """Of the uniform distribution over the active categories: (K + 1) / (3 (K - 1)) if all are active."""
@@ -110,7 +116,7 @@ class CategoricalPosterior(Posterior):
 
         From the noise-free logits, whatever the noise scale and temperature of the sampler: the paper's code.
         """
-        log_probabilities = jax.nn.log_softmax(self.logits, axis=-1)
+        log_probabilities = self.log_probabilities()
         negative_entropy = jnp.sum(jnp.exp(log_probabilities) * log_probabilities, axis=-1)
         _, num_latents, num_categories = self.logits.shape
         active = self.active or ((0,) * num_categories,) * num_latents
@@ -118,7 +124,7 @@ class CategoricalPosterior(Posterior):
 
     def log_density(self, choice: Float[Array, "batch latent category"]) -> Float[Array, "batch batch latent"]:
         """Expected log probability of the (relaxed) choice: exact for one-hot choices."""
-        return jnp.einsum("jlk,ilk->jil", choice, jax.nn.log_softmax(self.logits, axis=-1))
+        return jnp.einsum("jlk,ilk->jil", choice, self.log_probabilities())
 
 
 class Categorical(Latent):
@@ -127,21 +133,36 @@ class Categorical(Latent):
     Attributes:
         num_latents, num_categories: n and K.
         temperature: lambda of Eq. 2, constant through training.
+        noise_scale: of the Gumbel noise at the first and at the last step.
         active: masked attention: the active categories of each dimension; None leaves all active.
     """
 
+    posterior: ClassVar[type[Posterior]] = CategoricalPosterior
     num_latents: int = eqx.field(static=True, default=10)
     num_categories: int = eqx.field(static=True, default=64)
     temperature: float = eqx.field(static=True, default=1.0)
+    noise_scale: tuple[float, float] = eqx.field(static=True, default=(0.5, 2.0))
     active: tuple[tuple[int, ...], ...] | None = eqx.field(static=True, default=None)
 
     @property
     def num_parameters(self) -> int:
         return self.num_latents * self.num_categories
 
-    def posterior(self, parameters: Float[Array, "batch parameter"]) -> CategoricalPosterior:
+    def read(self, parameters: Float[Array, "batch parameter"], codebook: Any = None) -> CategoricalPosterior:
         logits = parameters.reshape(len(parameters), self.num_latents, self.num_categories)
         return CategoricalPosterior(apply_mask(logits, self.active), self.temperature, self.active)
+
+    def noise_at(self, step: Int[Array, ""], num_steps: int) -> Float[Array, ""]:
+        return cosine(*self.noise_scale, step, num_steps)
+
+    def positions(self, codebook: Any = None) -> Float[np.ndarray, "latent category"]:
+        return np.tile(grid(self.num_categories), (self.num_latents, 1))
+
+    def active_categories(self) -> tuple[tuple[int, ...], ...]:
+        return self.active or (tuple(range(self.num_categories)),) * self.num_latents
+
+    def masked(self, active: tuple[tuple[int, ...], ...]) -> "Categorical":
+        return dataclasses.replace(self, active=active)
 
 
 def apply_mask(

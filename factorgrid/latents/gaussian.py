@@ -1,5 +1,7 @@
 """The Gaussian latent of Kingma & Welling (2014): N(mean, variance) with a standard normal prior."""
 
+from typing import Any, ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -24,6 +26,9 @@ class GaussianPosterior(Posterior):
     def codes(self) -> Float[Array, "batch latent"]:
         return self.mean
 
+    def location(self) -> Float[Array, "batch latent"]:
+        return self.mean
+
     def variance(self) -> Float[Array, "batch latent"]:
         return jnp.exp(self.log_variance)
 
@@ -42,12 +47,13 @@ class GaussianPosterior(Posterior):
 class Gaussian(Latent):
     """The encoder gives n means, then n log variances."""
 
+    posterior: ClassVar[type[Posterior]] = GaussianPosterior
     num_latents: int = eqx.field(static=True, default=10)
 
     @property
     def num_parameters(self) -> int:
         return 2 * self.num_latents
 
-    def posterior(self, parameters: Float[Array, "batch parameter"]) -> GaussianPosterior:
+    def read(self, parameters: Float[Array, "batch parameter"], codebook: Any = None) -> GaussianPosterior:
         mean, log_variance = jnp.split(parameters, 2, axis=-1)
         return GaussianPosterior(mean, log_variance)

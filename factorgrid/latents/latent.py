@@ -1,13 +1,15 @@
-"""The contract of a latent and of its posterior."""
+"""The contract of a latent and of its posterior. What a latent can do beyond it: `latents.abilities`."""
 
 from abc import abstractmethod
+from typing import Any, ClassVar
 
 import equinox as eqx
-from jaxtyping import Array, Float, Key
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key
 
 
 class Posterior(eqx.Module):
-    """q(z | x) for a batch of images; every latent dimension is independent given x."""
+    """What is known of the latents of a batch of images; every latent dimension is independent given its image."""
 
     @abstractmethod
     def sample(
@@ -23,26 +25,19 @@ class Posterior(eqx.Module):
     def codes(self) -> Float[Array, "batch latent"]:
         """The deterministic representation that metrics see."""
 
-    @abstractmethod
-    def variance(self) -> Float[Array, "batch latent"]:
-        """Variance of each latent dimension under q(z | x)."""
-
-    @abstractmethod
-    def prior_variance(self) -> Float[Array, " latent"]:
-        """Variance of each latent dimension under the prior."""
-
-    @abstractmethod
-    def kl(self) -> Float[Array, "batch latent"]:
-        """KL divergence to the prior of each dimension, in nats; at least 0."""
-
-    @abstractmethod
-    def log_density(self, choice: Float[Array, "batch latent *choice"]) -> Float[Array, "batch batch latent"]:
-        """[j, i, l]: log density of dimension l of sample j under the posterior of image i."""
-
 
 class Latent(eqx.Module):
-    """How many numbers the encoder must give, and what they mean."""
+    """How many numbers the encoder must give, and what they mean.
 
+    Fields that are not static are hyperparameters: they may differ between the members of a group. Numbers that are
+    learned are no fields: they are the codebook that `init` makes and `read` is given, or the memory that `update`
+    keeps. Most latents have neither and leave those methods as they are.
+
+    Attributes:
+        posterior: the class of what `read` gives.
+    """
+
+    posterior: ClassVar[type[Posterior]]
     num_latents: eqx.AbstractVar[int]
 
     @property
@@ -51,5 +46,29 @@ class Latent(eqx.Module):
         """How many numbers the encoder gives for one image."""
 
     @abstractmethod
-    def posterior(self, parameters: Float[Array, "batch parameter"]) -> Posterior:
+    def read(self, parameters: Float[Array, "batch parameter"], codebook: Any) -> Posterior:
         """The encoder's outputs read as a posterior."""
+
+    def init(self, key: Key[Array, ""]) -> Any:
+        """The codebook: what the latent learns by gradient; None if nothing."""
+        return None
+
+    def init_memory(self) -> Any:
+        """What is updated without a gradient (moving averages, usage counts); None if nothing."""
+        return None
+
+    def codebook(self, learned: Any, memory: Any) -> Any:
+        """What `read` is given: the learned codebook, or one that is kept in the memory."""
+        return learned
+
+    def update(self, memory: Any, posterior: Posterior) -> Any:
+        """The memory after a batch."""
+        return memory
+
+    def terms(self, posterior: Posterior) -> dict[str, Float[Array, ""]]:
+        """Losses of the latent's own, such as commitment, weighted; they are added to any objective."""
+        return {}
+
+    def noise_at(self, step: Int[Array, ""], num_steps: int) -> Float[Array, ""]:
+        """Multiplier of the sampler's noise at a step."""
+        return jnp.ones(())

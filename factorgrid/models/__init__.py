@@ -8,6 +8,7 @@ To add one: write a file, and give it an entry in `ARCHITECTURES`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import jax
 from jaxtyping import Array, Key
 
 from factorgrid.errors import unknown_name
@@ -17,6 +18,8 @@ from factorgrid.layers.initializers import Initializer
 from factorgrid.models.autoencoder import Autoencoder as Autoencoder
 from factorgrid.models.autoencoder import Decoder, Encoder
 from factorgrid.models.autoencoder import Forward as Forward
+from factorgrid.models.autoencoder import Kind as Kind
+from factorgrid.models.autoencoder import Weights as Weights
 from factorgrid.models.broadcast import broadcast
 from factorgrid.models.conv64 import conv64
 from factorgrid.models.mlp import mlp
@@ -42,19 +45,48 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 
 
+@dataclass(frozen=True)
+class Networks:
+    """Which networks, for which images.
+
+    Attributes:
+        architecture: a name of `ARCHITECTURES`.
+        image_shape: (height, width, channel).
+        init: a name of `INITIALIZERS`.
+
+    Raises:
+        Error: unknown architecture or initialiser.
+    """
+
+    architecture: str
+    image_shape: Shape
+    init: str = "truncated_normal"
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise unknown_name("architecture", self.architecture, ARCHITECTURES)
+        if self.init not in INITIALIZERS:
+            raise unknown_name("initialiser", self.init, INITIALIZERS)
+
+    def build(self, latent: Latent, key: Key[Array, ""]) -> Weights:
+        """Fresh weights.
+
+        Raises:
+            Error: images of a size that the architecture cannot take.
+        """
+        encoder, decoder = ARCHITECTURES[self.architecture].build(
+            self.image_shape, latent.num_parameters, latent.num_latents, INITIALIZERS[self.init], key
+        )
+        return Weights(encoder, decoder, latent.init(jax.random.fold_in(key, 2)))
+
+
 def autoencoder(
     architecture: str, image_shape: Shape, latent: Latent, *, init: str = "truncated_normal", key: Key[Array, ""]
 ) -> Autoencoder:
     """A freshly initialised autoencoder.
 
     Raises:
-        Error: unknown architecture or initialiser, or images of a size that the architecture cannot take.
+        Error: see `Networks`.
     """
-    if architecture not in ARCHITECTURES:
-        raise unknown_name("architecture", architecture, ARCHITECTURES)
-    if init not in INITIALIZERS:
-        raise unknown_name("initialiser", init, INITIALIZERS)
-    encoder, decoder = ARCHITECTURES[architecture].build(
-        image_shape, latent.num_parameters, latent.num_latents, INITIALIZERS[init], key
-    )
-    return Autoencoder(encoder, decoder, latent)
+    weights = Networks(architecture, image_shape, init).build(latent, key)
+    return Autoencoder(weights.encoder, weights.decoder, latent, weights.codebook)

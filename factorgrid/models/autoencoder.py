@@ -1,11 +1,14 @@
-"""An autoencoder is an encoder, a latent and a decoder; a forward pass is all that an objective needs of it."""
+"""An autoencoder is an encoder, a latent and a decoder; a forward pass is all that most objectives need of it."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
 from factorgrid.latents import Latent, Posterior
+from factorgrid.layers.product import products_in
+
+Kind = Literal["noisy", "soft", "hard"]
 
 
 @runtime_checkable
@@ -19,7 +22,7 @@ class Decoder(Protocol):
 
 
 class Forward(NamedTuple):
-    """One pass of a batch: its posterior, one sample of it, what the decoder saw, and the pixel logits."""
+    """One pass of a batch: its posterior, one choice from it, what the decoder saw, and the pixel logits."""
 
     posterior: Posterior
     choice: Float[Array, "batch latent *choice"]
@@ -27,29 +30,53 @@ class Forward(NamedTuple):
     logits: Float[Array, "batch height width channel"]
 
 
+class Weights(eqx.Module):
+    """What an autoencoder learns.
+
+    Attributes:
+        codebook: the latent's own, or None.
+    """
+
+    encoder: Encoder
+    decoder: Decoder
+    codebook: Any = None
+
+
 class Autoencoder(eqx.Module):
     """Encoder, latent and decoder, joined. Images are NHWC in [0, 1].
 
     Attributes:
-        label_scale: from Gaussian means to factor values, learned with the rest by supervision that has one
-            ("l2_learned_scale"); None elsewhere.
+        codebook: what the latent reads by; None for most.
+        precision: of its products, a name of `PRECISIONS`: the same in training and in scoring.
     """
 
     encoder: Encoder
     decoder: Decoder
     latent: Latent
-    label_scale: Float[Array, ""] | None = None
+    codebook: Any = None
+    precision: str = eqx.field(static=True, default="tf32")
 
-    def __call__(
+    def posterior(self, images: Float[Array, "batch height width channel"]) -> Posterior:
+        with products_in(self.precision):
+            return self.latent.read(self.encoder(images), self.codebook)
+
+    def decode(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
+        """Pixel logits."""
+        with products_in(self.precision):
+            return self.decoder(latents)
+
+    def forward(
         self,
         images: Float[Array, "batch height width channel"],
+        kind: Kind,
         key: Key[Array, ""],
         noise_scale: Float[Array, ""] | float,
     ) -> Forward:
-        posterior = self.posterior(images)
-        choice = posterior.sample(key, noise_scale)
+        """A pass with a sample ("noisy"), or with the noise-free choice before or after rounding ("soft", "hard")."""
+        posterior: Any = self.posterior(images)
+        if kind == "noisy":
+            choice = posterior.sample(key, noise_scale)
+        else:
+            choice = posterior.soft() if kind == "soft" else posterior.hard()
         latents = posterior.latents(choice)
-        return Forward(posterior, choice, latents, self.decoder(latents))
-
-    def posterior(self, images: Float[Array, "batch height width channel"]) -> Posterior:
-        return self.latent.posterior(self.encoder(images))
+        return Forward(posterior, choice, latents, self.decode(latents))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,8 +12,7 @@ from jaxtyping import Array, Float, Int, Shaped
 from numpy import ndarray
 
 from factorgrid.errors import Error
-from factorgrid.latents import Categorical, CategoricalPosterior
-from factorgrid.latents.categorical import grid
+from factorgrid.latents.abilities import IN_WORDS, Discrete, Divergent, has
 from factorgrid.models.autoencoder import Autoencoder
 
 BATCH_SIZE = 256
@@ -29,30 +29,35 @@ class TrainedModel:
 
     @property
     def discrete(self) -> bool:
-        return isinstance(self.autoencoder.latent, Categorical)
+        """Whether the latent has categories."""
+        return self.can(Discrete)
+
+    def can(self, ability: type) -> bool:
+        """Whether the latent has an ability of `latents.abilities`."""
+        return has(type(self.autoencoder.latent), ability)
 
     @property
     def num_latents(self) -> int:
         return self.autoencoder.latent.num_latents
 
     def encode(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n latent"]:
-        """The deterministic code of each image: expected grid positions in [-1, 1], or Gaussian means."""
+        """The deterministic code of each image: expected grid positions in [-1, 1], Gaussian means, or levels."""
         return in_batches(_codes, self.autoencoder, as_floats(images))
 
     def categorize(self, images: Shaped[ndarray, "..."]) -> Int[ndarray, "n latent"]:
         """The discrete code of each image: the most probable category of each latent dimension.
 
         Raises:
-            Error: a Gaussian model has no categories.
+            Error: the model has no categories.
         """
-        self._require_categories()
+        self._require(Discrete, "use encode")
         return in_batches(_categories, self.autoencoder, as_floats(images))
 
     def decode(self, codes: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
         """Images, in [0, 1], of categories (integers, discrete models) or of codes (floats).
 
         Raises:
-            Error: a wrong number of latents, integers for a Gaussian model, or categories out of range.
+            Error: a wrong number of latents, integers for a model without categories, or categories out of range.
         """
         codes = np.asarray(codes)
         if codes.ndim != 2 or codes.shape[1] != self.num_latents:
@@ -66,26 +71,52 @@ class TrainedModel:
         return self.decode(self.encode(images))
 
     def kl(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n latent"]:
-        """KL divergence of each latent dimension in nats: which dimensions the model uses."""
+        """KL divergence of each latent dimension in nats: which dimensions the model uses.
+
+        Raises:
+            Error: the latent has no prior.
+        """
+        self._require(Divergent, "look at its variances instead")
         return in_batches(_kl, self.autoencoder, as_floats(images))
 
     def positions(self, categories: Int[ndarray, "n latent"]) -> Float[ndarray, "n latent"]:
-        """Grid positions of categories.
+        """Where categories lie in the latent space.
 
         Raises:
-            Error: a Gaussian model, or categories out of range.
+            Error: a model without categories, or categories out of range.
         """
-        latent = self._require_categories()
-        if categories.size and (categories.min() < 0 or categories.max() >= latent.num_categories):
+        table = self.position_table
+        if categories.size and (categories.min() < 0 or categories.max() >= table.shape[1]):
             low, high = categories.min(), categories.max()
-            raise Error(f"categories must be within 0..{latent.num_categories - 1}, got values from {low} to {high}")
-        return grid(latent.num_categories)[categories]
+            raise Error(f"categories must be within 0..{table.shape[1] - 1}, got values from {low} to {high}")
+        return table[np.arange(len(table)), categories]
 
-    def _require_categories(self) -> Categorical:
-        latent = self.autoencoder.latent
-        if not isinstance(latent, Categorical):
-            raise Error("a Gaussian model has no categories; use encode, and decode with floats")
-        return latent
+    @property
+    def position_table(self) -> Float[ndarray, "latent category"]:
+        """Where each category of each latent dimension lies.
+
+        Raises:
+            Error: a model without categories.
+        """
+        self._require(Discrete, "use encode, and decode with floats")
+        latent: Any = self.autoencoder.latent
+        return np.asarray(latent.positions(self.autoencoder.codebook))
+
+    @property
+    def active_categories(self) -> tuple[tuple[int, ...], ...]:
+        """The categories that each latent dimension may take; fewer than all where masked.
+
+        Raises:
+            Error: a model without categories.
+        """
+        self._require(Discrete, "use encode")
+        latent: Any = self.autoencoder.latent
+        return latent.active_categories()
+
+    def _require(self, ability: type, instead: str) -> None:
+        if not self.can(ability):
+            kind = type(self.autoencoder.latent).__name__
+            raise Error(f"a model with a {kind} latent has not {IN_WORDS[ability]}; {instead}")
 
 
 def as_floats(images: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
@@ -116,16 +147,16 @@ def _codes(model: Autoencoder, images: Array) -> Array:
 
 @eqx.filter_jit
 def _categories(model: Autoencoder, images: Array) -> Array:
-    posterior = model.posterior(images)
-    assert isinstance(posterior, CategoricalPosterior)
+    posterior: Any = model.posterior(images)
     return posterior.categories()
 
 
 @eqx.filter_jit
 def _decoded(model: Autoencoder, codes: Array) -> Array:
-    return jax.nn.sigmoid(model.decoder(codes))
+    return jax.nn.sigmoid(model.decode(codes))
 
 
 @eqx.filter_jit
 def _kl(model: Autoencoder, images: Array) -> Array:
-    return model.posterior(images).kl()
+    posterior: Any = model.posterior(images)
+    return posterior.kl()

@@ -1,12 +1,10 @@
 """The AnnealedVAE (Burgess et al. 2018): the KL is drawn to a capacity that grows during training."""
 
-from typing import Any
-
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
 
+from factorgrid.datasets import Batch
 from factorgrid.models import Forward
-from factorgrid.objectives.objective import Loss, Objective, Scalar, elbo_terms
+from factorgrid.objectives.objective import Context, Loss, Objective, Scalar, elbo_terms
 
 
 class AnnealedVAE(Objective):
@@ -22,10 +20,8 @@ class AnnealedVAE(Objective):
     gamma: Scalar | float = 1000.0
     iterations: Scalar | float = 100_000.0
 
-    def loss(
-        self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
-    ) -> Loss:
-        terms = elbo_terms(forward, images)
-        capacity = jnp.minimum(self.c_max, self.c_max * step / self.iterations)
+    def loss(self, passes: tuple[Forward, ...], batch: tuple[Batch, ...], context: Context) -> Loss:
+        terms = elbo_terms(passes, batch)
+        capacity = jnp.minimum(self.c_max, self.c_max * context.step / self.iterations)
         terms["capacity_error"] = jnp.abs(terms["kl"] - capacity)
         return Loss(terms["reconstruction"] + self.gamma * terms["capacity_error"], terms)

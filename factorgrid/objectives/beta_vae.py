@@ -1,11 +1,8 @@
 """The beta-VAE (Higgins et al. 2017): reconstruction + beta * KL."""
 
-from typing import Any
-
-from jaxtyping import Array, Float, Int
-
+from factorgrid.datasets import Batch
 from factorgrid.models import Forward
-from factorgrid.objectives.objective import Loss, Objective, Scalar, elbo_terms
+from factorgrid.objectives.objective import Context, Loss, Objective, Scalar, elbo_terms
 
 
 class BetaVAE(Objective):
@@ -13,8 +10,6 @@ class BetaVAE(Objective):
 
     beta: Scalar | float = 4.0
 
-    def loss(
-        self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
-    ) -> Loss:
-        terms = elbo_terms(forward, images)
+    def loss(self, passes: tuple[Forward, ...], batch: tuple[Batch, ...], context: Context) -> Loss:
+        terms = elbo_terms(passes, batch)
         return Loss(terms["reconstruction"] + self.beta * terms["kl"], terms)

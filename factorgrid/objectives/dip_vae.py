@@ -7,10 +7,11 @@ grid under the uniform prior, a third or so: a variance of 1 would need every co
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
+from factorgrid.datasets import Batch
 from factorgrid.models import Forward
-from factorgrid.objectives.objective import Loss, Objective, Scalar, elbo_terms
+from factorgrid.objectives.objective import Context, Loss, Objective, Scalar, elbo_terms
 
 
 class DIPVAEI(Objective):
@@ -24,10 +25,9 @@ class DIPVAEI(Objective):
     lambda_od: Scalar | float = 5.0
     lambda_d_factor: Scalar | float = 10.0
 
-    def loss(
-        self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
-    ) -> Loss:
-        return dip_loss(covariance(forward.posterior.codes()), forward, images, self.lambda_od, self.lambda_d_factor)
+    def loss(self, passes: tuple[Forward, ...], batch: tuple[Batch, ...], context: Context) -> Loss:
+        matrix = covariance(passes[0].posterior.codes())
+        return dip_loss(matrix, passes, batch, self.lambda_od, self.lambda_d_factor)
 
 
 class DIPVAEII(Objective):
@@ -36,25 +36,24 @@ class DIPVAEII(Objective):
     lambda_od: Scalar | float = 5.0
     lambda_d_factor: Scalar | float = 1.0
 
-    def loss(
-        self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
-    ) -> Loss:
-        within = jnp.diag(jnp.mean(forward.posterior.variance(), axis=0))
-        matrix = covariance(forward.posterior.codes()) + within
-        return dip_loss(matrix, forward, images, self.lambda_od, self.lambda_d_factor)
+    def loss(self, passes: tuple[Forward, ...], batch: tuple[Batch, ...], context: Context) -> Loss:
+        posterior: Any = passes[0].posterior
+        matrix = covariance(posterior.codes()) + jnp.diag(jnp.mean(posterior.variance(), axis=0))
+        return dip_loss(matrix, passes, batch, self.lambda_od, self.lambda_d_factor)
 
 
 def dip_loss(
     matrix: Float[Array, "latent latent"],
-    forward: Forward,
-    images: Float[Array, "batch height width channel"],
+    passes: tuple[Forward, ...],
+    batch: tuple[Batch, ...],
     lambda_od: Scalar | float,
     lambda_d_factor: Scalar | float,
 ) -> Loss:
-    terms = elbo_terms(forward, images)
+    posterior: Any = passes[0].posterior
+    terms = elbo_terms(passes, batch)
     diagonal = jnp.diagonal(matrix)
     terms["off_diagonal"] = jnp.sum((matrix - jnp.diag(diagonal)) ** 2)
-    terms["diagonal"] = jnp.sum((diagonal - forward.posterior.prior_variance()) ** 2)
+    terms["diagonal"] = jnp.sum((diagonal - posterior.prior_variance()) ** 2)
     penalty = lambda_od * terms["off_diagonal"] + lambda_od * lambda_d_factor * terms["diagonal"]
     return Loss(terms["reconstruction"] + terms["kl"] + penalty, terms)
 

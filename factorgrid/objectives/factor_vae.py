@@ -7,11 +7,12 @@ product of marginals); its log odds estimate the total correlation that the auto
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
+from factorgrid.datasets import Batch
 from factorgrid.layers import INITIALIZERS, Dense
 from factorgrid.models import Forward
-from factorgrid.objectives.objective import Loss, Objective, Scalar, elbo_terms
+from factorgrid.objectives.objective import Context, Loss, Objective, Scalar, elbo_terms
 
 WIDTH, DEPTH = 1000, 6
 
@@ -49,25 +50,19 @@ class FactorVAE(Objective):
     slope: float = eqx.field(static=True, default=0.01)
     width: int = eqx.field(static=True, default=WIDTH)
 
-    def loss(
-        self,
-        forward: Forward,
-        images: Float[Array, "batch height width channel"],
-        step: Int[Array, ""],
-        aux: Discriminator,
-    ) -> Loss:
-        terms = elbo_terms(forward, images)
-        terms["total_correlation"] = total_correlation(jax.lax.stop_gradient(aux), forward.latents)
+    def loss(self, passes: tuple[Forward, ...], batch: tuple[Batch, ...], context: Context) -> Loss:
+        terms = elbo_terms(passes, batch)
+        terms["total_correlation"] = total_correlation(jax.lax.stop_gradient(context.critic), passes[0].latents)
         total = terms["reconstruction"] + terms["kl"] + self.gamma * terms["total_correlation"]
         return Loss(total, terms)
 
-    def init_aux(self, key: Key[Array, ""], num_latents: int) -> Discriminator:
+    def init_critic(self, key: Key[Array, ""], num_latents: int) -> Discriminator:
         return Discriminator(num_latents, slope=self.slope, width=self.width, key=key)
 
-    def aux_loss(self, aux: Discriminator, latents: Float[Array, "batch latent"], key: Key[Array, ""]) -> Loss:
+    def critic_loss(self, passes: tuple[Forward, ...], context: Context) -> Loss:
         """Cross-entropy of telling joint from shuffled latents of the same batch, halved over the two."""
-        latents = jax.lax.stop_gradient(latents)
-        joint, shuffled = aux(latents), aux(shuffle(latents, key))
+        latents = jax.lax.stop_gradient(passes[0].latents)
+        joint, shuffled = context.critic(latents), context.critic(shuffle(latents, context.key))
         loss = -0.5 * jnp.mean(jax.nn.log_softmax(joint)[:, 0]) - 0.5 * jnp.mean(jax.nn.log_softmax(shuffled)[:, 1])
         correct = 0.5 * jnp.mean(joint[:, 0] > joint[:, 1]) + 0.5 * jnp.mean(shuffled[:, 1] > shuffled[:, 0])
         return Loss(loss, {"discriminator_loss": loss, "discriminator_accuracy": correct})

@@ -1,13 +1,15 @@
-"""The contract of an objective, and the two terms that all of them share."""
+"""The contract of an objective, and the two terms that most of them share."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from factorgrid.models import Forward
+from factorgrid.datasets import Batch, DeviceDataset
+from factorgrid.latents.abilities import Divergent
+from factorgrid.models import Autoencoder, Forward, Kind
 
 Scalar = Float[Array, ""]
 
@@ -19,24 +21,52 @@ class Loss(NamedTuple):
     terms: dict[str, Float[Array, ""]]
 
 
-class Objective(eqx.Module):
-    """Fields are hyperparameters: floats, or arrays with a leading member axis in a group.
+class Context(NamedTuple):
+    """What an objective may use beside the passes of its batch.
 
-    An objective without a network of its own leaves `init_aux` and `aux_loss` as they are.
+    Attributes:
+        model: encoder, latent and decoder, to be applied again if need be.
+        critic: the objective's own network, or None.
+        key: for the objective's own chance.
+        step, num_steps: finished steps, and those of the whole training.
     """
 
-    @abstractmethod
-    def loss(
-        self, forward: Forward, images: Float[Array, "batch height width channel"], step: Int[Array, ""], aux: Any
-    ) -> Loss:
-        """The loss of one batch. `step` counts finished steps; no gradient flows into `aux`."""
+    model: Autoencoder
+    critic: Any
+    key: Key[Array, ""]
+    step: Int[Array, ""]
+    num_steps: int
 
-    def init_aux(self, key: Key[Array, ""], num_latents: int) -> Any:
+
+class Objective(eqx.Module):
+    """Fields are hyperparameters: floats, or arrays with a leading member axis in a group; static ones make the program.
+
+    An objective without a network of its own leaves `init_critic` and `critic_loss` as they are.
+
+    Attributes:
+        requires: the abilities of a latent (`latents.abilities`) that it cannot do without.
+        passes: how the choice of a pass is made: "noisy" samples, or "soft" or "hard" choices without noise.
+        views: how many images make an example; those with more than one define `draw`.
+    """
+
+    requires: ClassVar[tuple[type, ...]] = (Divergent,)
+    passes: ClassVar[Kind] = "noisy"
+    views: ClassVar[int] = 1
+
+    @abstractmethod
+    def loss(self, passes: tuple[Forward, ...], batch: tuple[Batch, ...], context: Context) -> Loss:
+        """The model's loss on one batch: a pass and a batch for each view. No gradient may flow into the critic."""
+
+    def draw(self, dataset: DeviceDataset, key: Key[Array, ""], num: int) -> tuple[Batch, ...]:
+        """`num` examples, a batch for each view; one view samples the generative model uniformly."""
+        return (dataset.sample(key, num),)
+
+    def init_critic(self, key: Key[Array, ""], num_latents: int) -> Any:
         """Parameters of the objective's own network; None if it has none."""
         return None
 
-    def aux_loss(self, aux: Any, latents: Float[Array, "batch latent"], key: Key[Array, ""]) -> Loss:
-        """The loss of the objective's own network on the latents of the same forward pass."""
+    def critic_loss(self, passes: tuple[Forward, ...], context: Context) -> Loss:
+        """The loss of the objective's own network on the same passes. No gradient may flow into the model."""
         raise AssertionError("an objective without a network of its own has no loss for it")
 
 
@@ -53,9 +83,10 @@ def reconstruction(
 
 def kl_divergence(forward: Forward) -> Scalar:
     """KL of the posterior to the prior in nats, summed over dimensions and averaged over the batch."""
-    return jnp.sum(forward.posterior.kl()) / len(forward.latents)
+    posterior: Any = forward.posterior  # that it is Divergent is checked when a method is put together
+    return jnp.sum(posterior.kl()) / len(forward.latents)
 
 
-def elbo_terms(forward: Forward, images: Float[Array, "batch height width channel"]) -> dict[str, Scalar]:
-    """The two terms of the negative ELBO."""
-    return {"reconstruction": reconstruction(forward.logits, images), "kl": kl_divergence(forward)}
+def elbo_terms(passes: tuple[Forward, ...], batch: tuple[Batch, ...]) -> dict[str, Scalar]:
+    """The two terms of the negative ELBO, of the first view."""
+    return {"reconstruction": reconstruction(passes[0].logits, batch[0].images), "kl": kl_divergence(passes[0])}

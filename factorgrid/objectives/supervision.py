@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from factorgrid.errors import Error, unknown_name
-from factorgrid.latents import CategoricalPosterior, GaussianPosterior
+from factorgrid.latents import Latent
+from factorgrid.latents.abilities import IN_WORDS, Probabilistic, Real, has
 from factorgrid.latents.categorical import category_of_value
 from factorgrid.models import Autoencoder
 
@@ -29,7 +30,7 @@ class Labels(NamedTuple):
         values: in 0 .. size - 1.
         sizes: of the factors.
         spacing: which category stands for a value (latents.categorical.category_of_value).
-        scale: the model's learned scale; None if it has none.
+        scale: the learned scale; None if there is none.
     """
 
     values: Int[Array, "batch factor"]
@@ -42,40 +43,41 @@ class Labels(NamedTuple):
 Regulariser = Callable[[Any, Labels], Float[Array, "batch factor"]]
 
 
-def binary_cross_entropy(posterior: GaussianPosterior, labels: Labels) -> Float[Array, "batch factor"]:
+def binary_cross_entropy(posterior: Real, labels: Labels) -> Float[Array, "batch factor"]:
     """The mean as the logit of the normalised factor value."""
-    mean, target = tied(posterior.mean, labels), normalized(labels.values, labels.sizes)
+    mean, target = tied(posterior.location(), labels), normalized(labels.values, labels.sizes)
     return jnp.maximum(mean, 0) - mean * target + jnp.log1p(jnp.exp(-jnp.abs(mean)))
 
 
-def squared_error(posterior: GaussianPosterior, labels: Labels) -> Float[Array, "batch factor"]:
+def squared_error(posterior: Real, labels: Labels) -> Float[Array, "batch factor"]:
     """Squared distance of sigmoid(mean) to the normalised factor value.
 
     disentanglement_lib's own version of this broadcasts over the batch by accident; that is not repeated here.
     """
-    return (jax.nn.sigmoid(tied(posterior.mean, labels)) - normalized(labels.values, labels.sizes)) ** 2
+    return (jax.nn.sigmoid(tied(posterior.location(), labels)) - normalized(labels.values, labels.sizes)) ** 2
 
 
-def scaled_squared_error(posterior: GaussianPosterior, labels: Labels) -> Float[Array, "batch factor"]:
+def scaled_squared_error(posterior: Real, labels: Labels) -> Float[Array, "batch factor"]:
     """Squared distance of a learned multiple of the mean to the factor value itself: disentanglement_lib's default."""
     assert labels.scale is not None, "a model trained with this supervision has a scale"
-    return (labels.scale * tied(posterior.mean, labels) - labels.values.astype(jnp.float32)) ** 2
+    return (labels.scale * tied(posterior.location(), labels) - labels.values.astype(jnp.float32)) ** 2
 
 
-def categorical_cross_entropy(posterior: CategoricalPosterior, labels: Labels) -> Float[Array, "batch factor"]:
+def categorical_cross_entropy(posterior: Probabilistic, labels: Labels) -> Float[Array, "batch factor"]:
     """Negative log probability of the category that stands for the factor value."""
-    log_probabilities = jax.nn.log_softmax(tied(posterior.logits, labels), axis=-1)
-    target = target_categories(labels, posterior.logits.shape[-1])
+    log_probabilities = tied(posterior.log_probabilities(), labels)
+    target = target_categories(labels, log_probabilities.shape[-1])
     return -jnp.take_along_axis(log_probabilities, target[..., None], axis=-1)[..., 0]
 
 
 LEARNED_SCALE = "l2_learned_scale"
 
-SUPERVISIONS: dict[str, tuple[str, Regulariser]] = {
-    "bce": ("gaussian", binary_cross_entropy),
-    "l2": ("gaussian", squared_error),
-    LEARNED_SCALE: ("gaussian", scaled_squared_error),
-    "cross_entropy": ("categorical", categorical_cross_entropy),
+# the first that fits a latent is its default
+SUPERVISIONS: dict[str, tuple[type, Regulariser]] = {
+    "bce": (Real, binary_cross_entropy),
+    "l2": (Real, squared_error),
+    LEARNED_SCALE: (Real, scaled_squared_error),
+    "cross_entropy": (Probabilistic, categorical_cross_entropy),
 }
 
 
@@ -96,32 +98,40 @@ class Supervision(eqx.Module):
     reduction: str = eqx.field(static=True, default="sum")
     spacing: str = eqx.field(static=True, default="bins")
 
-    def initial_scale(self) -> Scalar | None:
-        """What the model's `label_scale` begins with."""
+    def init_head(self) -> Scalar | None:
+        """What the term learns of its own: the scale from codes to factor values; None for most kinds."""
         return jnp.ones(()) if self.kind == LEARNED_SCALE else None
 
     def loss(
         self,
         model: Autoencoder,
+        head: Scalar | None,
         images: Float[Array, "batch height width channel"],
         factors: Int[Array, "batch factor"],
     ) -> Scalar:
         """R_s of a labelled batch, not weighted; labels of -1 are unknown and count nothing."""
         known = factors >= 0
-        labels = Labels(jnp.maximum(factors, 0), self.sizes, self.spacing, model.label_scale)
+        labels = Labels(jnp.maximum(factors, 0), self.sizes, self.spacing, head)
         _, regulariser = SUPERVISIONS[self.kind]
         values = regulariser(model.posterior(images), labels)
         total = jnp.sum(jnp.where(known, values, 0.0))
         return total if self.reduction == "sum" else total / len(factors)
 
 
-def check_supervision(kind: str, latent: str, sizes: Sizes, num_latents: int) -> None:
+def fitting(latent: type[Latent]) -> list[str]:
+    """The kinds of supervision that a latent has the abilities for."""
+    return [name for name, (ability, _) in SUPERVISIONS.items() if has(latent, ability)]
+
+
+def check_supervision(kind: str, latent: type[Latent], sizes: Sizes, num_latents: int) -> None:
     """Raise an Error if this kind of supervision does not fit the latent or the factors do not fit its dimensions."""
     if kind not in SUPERVISIONS:
         raise unknown_name("supervision", kind, SUPERVISIONS)
-    if SUPERVISIONS[kind][0] != latent:
-        fitting = [name for name, (fits, _) in SUPERVISIONS.items() if fits == latent]
-        raise Error(f"supervision '{kind}' does not fit a {latent} latent; use {' or '.join(fitting)}")
+    if kind not in fitting(latent):
+        use = f"use {' or '.join(fitting(latent))}" if fitting(latent) else "none does"
+        raise Error(
+            f"supervision '{kind}' does not fit this latent, which has not {IN_WORDS[SUPERVISIONS[kind][0]]}; {use}"
+        )
     if len(sizes) > num_latents:
         raise Error(
             f"supervision ties each of {len(sizes)} factors to a latent dimension, and there are {num_latents}; "

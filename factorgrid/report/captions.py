@@ -75,8 +75,7 @@ def setting(member: Member) -> str:
 
 
 def _best(run: Run) -> Chosen:
-    keys = (["st_gap_loss"] if run.config.discrete else []) + ["mig"]
-    for key in keys:
+    for key in ("st_gap_loss", "mig"):
         found = scores_of(run, key)
         if found:
             name = run.best_member(key)

@@ -8,10 +8,11 @@ from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
 from numpy import ndarray
 
-from factorgrid.latents import Categorical
+from factorgrid.latents.abilities import Probabilistic
 from factorgrid.models.trained import TrainedModel
 from factorgrid.report.captions import Chosen, run_title, setting
 from factorgrid.report.style import ACCENT, INK, jitter, picture, set_title, setting_colors
+from factorgrid.report.traversals import usage
 from factorgrid.training import Run
 
 
@@ -22,7 +23,7 @@ class DimensionKL:
     Attributes:
         members, settings: names of the members, and their hyperparameters in words.
         values: of dimension i of each member.
-        ceiling: the most that each dimension can hold; infinite for Gaussian models.
+        ceiling: the most that each dimension can hold; infinite for latents without probabilities of categories.
     """
 
     members: tuple[str, ...]
@@ -41,18 +42,16 @@ def dimension_kl(run: Run, images: Shaped[ndarray, "sample height width channel"
     return DimensionKL(
         tuple(member.name for member in run.members),
         tuple(setting(member) for member in run.members),
-        np.stack([model.kl(images).mean(axis=0) for model in models]),
+        np.stack([usage(model, images) for model in models]),
         kl_ceiling(models[0]),
     )
 
 
 def kl_ceiling(model: TrainedModel) -> Float[ndarray, " latent"]:
     """The logarithm of the number of active categories: the KL of a dimension that is certain of its category."""
-    latent = model.autoencoder.latent
-    if not isinstance(latent, Categorical):
+    if not model.can(Probabilistic):
         return np.full(model.num_latents, np.inf, np.float32)
-    active = latent.active or ((0,) * latent.num_categories,) * latent.num_latents
-    return np.log(np.asarray([len(categories) for categories in active], np.float32))
+    return np.log(np.asarray([len(categories) for categories in model.active_categories], np.float32))
 
 
 def draw_kl(found: DimensionKL, chosen: Chosen, run: Run, path: Path, *, names: tuple[str, ...] = ()) -> Path:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 
-from factorgrid.latents import Categorical
+from factorgrid.latents.abilities import Divergent
 from factorgrid.models.trained import TrainedModel, as_floats
 
 NUM_COLUMNS = 11
@@ -36,7 +36,7 @@ class TraversalRow:
 
     Attributes:
         latent: which dimension.
-        kl: its mean KL in nats.
+        kl: its mean KL in nats (see `usage`).
         values: where along the dimension: grid positions in [-1, 1], or -2..2 for Gaussian models.
         categories: the same as categories; None for Gaussian models.
         own: the column that is nearest to each base image's own code.
@@ -74,7 +74,7 @@ def latent_traversals(
         latents: which dimensions, in which order; by default all of them, the largest KL first.
         num_columns: how many equidistant values; dimensions of which some categories are masked take all the others.
     """
-    kl = model.kl(images).mean(axis=0) if kl is None else kl
+    kl = usage(model, images) if kl is None else kl
     latents = np.argsort(-kl, kind="stable").tolist() if latents is None else list(latents)
     base = model.categorize(images) if model.discrete else model.encode(images)
     columns = [traversal_values(model, latent, num_columns) for latent in latents]
@@ -86,10 +86,15 @@ def latent_traversals(
         stop = start + len(images) * len(values)
         block = decoded[start:stop].reshape(len(images), len(values), *decoded.shape[1:])
         own = np.abs(values[None, :] - base[:, latent, None]).argmin(axis=1)
-        positions, categories = (_grid_positions(model, values), values) if model.discrete else (values, None)
+        positions, categories = (model.position_table[latent, values], values) if model.discrete else (values, None)
         rows.append(TraversalRow(latent, float(kl[latent]), positions, categories, own, block))
         start = stop
     return tuple(rows)
+
+
+def usage(model: TrainedModel, images: Shaped[ndarray, "base height width channel"]) -> Float[ndarray, " latent"]:
+    """How much each dimension says: its mean KL in nats; of a latent without a prior, the variance of its codes."""
+    return model.kl(images).mean(axis=0) if model.can(Divergent) else model.encode(images).var(axis=0)
 
 
 def traversal_values(model: TrainedModel, latent: int, num_columns: int) -> Shaped[ndarray, " column"]:
@@ -97,13 +102,12 @@ def traversal_values(model: TrainedModel, latent: int, num_columns: int) -> Shap
 
     Of a masked dimension, every active category; else `num_columns` equidistant ones, both ends included.
     """
-    kind = model.autoencoder.latent
-    if not isinstance(kind, Categorical):
+    if not model.discrete:
         return np.linspace(-GAUSSIAN_RANGE, GAUSSIAN_RANGE, num_columns, dtype=np.float32)
-    if kind.active is not None and len(kind.active[latent]) < kind.num_categories:
-        return np.asarray(kind.active[latent], np.int32)
-    chosen = np.linspace(0, kind.num_categories - 1, min(num_columns, kind.num_categories))
-    return chosen.round().astype(np.int32)
+    active, num_categories = model.active_categories[latent], model.position_table.shape[1]
+    if len(active) < num_categories:
+        return np.asarray(active, np.int32)
+    return np.linspace(0, num_categories - 1, min(num_columns, num_categories)).round().astype(np.int32)
 
 
 def _varied(
@@ -113,7 +117,3 @@ def _varied(
     codes = np.repeat(base, len(values), axis=0)
     codes[:, latent] = np.tile(values, len(base))
     return codes
-
-
-def _grid_positions(model: TrainedModel, categories: Int[ndarray, " column"]) -> Float[ndarray, " column"]:
-    return model.positions(categories[:, None])[:, 0]

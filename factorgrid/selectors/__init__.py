@@ -1,35 +1,24 @@
 """Selectors: scores that choose models without the metrics' labels; they need the models, or several of them.
 
 Contract: trained members in, a value for each out, lower or higher better as declared in `SELECTORS`.
-May import: `training`, `encode`, and everything below them. To add one: write a file, and give it an entry.
+May import: `training`, `encoding`, and everything below them. To add one: write a file, and give it an entry.
 """
 
-from dataclasses import dataclass
+from factorgrid.selectors.gap import lacks_categories as _lacks_categories
+from factorgrid.selectors.gap import score_gap, straight_through_gap
+from factorgrid.selectors.ranking import lacks_seeds as _lacks_seeds
+from factorgrid.selectors.ranking import score_udr, udr
+from factorgrid.selectors.selector import Members as Members
+from factorgrid.selectors.selector import Selector as Selector
+from factorgrid.selectors.validation import lacks_labels as _lacks_labels
+from factorgrid.selectors.validation import score_validation, supervised_validation
 
-from factorgrid.selectors.straight_through_gap import straight_through_gap as straight_through_gap
-from factorgrid.selectors.supervised_validation import supervised_validation as supervised_validation
-from factorgrid.selectors.udr import udr as udr
-
-
-@dataclass(frozen=True)
-class Selector:
-    """An entry of `SELECTORS`: what a label-free score yields, and for which models.
-
-    Attributes:
-        keys: names of its values.
-        higher_is_better: their direction.
-        needs: "categories" for discrete models, "labels" for semi-supervised ones, "seeds" for several of a kind.
-        source: where it was published.
-    """
-
-    keys: tuple[str, ...]
-    higher_is_better: bool
-    needs: str
-    source: str
-
+__all__ = ["SELECTORS", "Members", "Selector", "straight_through_gap", "supervised_validation", "udr"]
 
 SELECTORS: dict[str, Selector] = {
-    "st_gap": Selector(("st_gap_elbo", "st_gap_loss"), False, "categories", "Friede et al. 2023, Section 3.4"),
-    "udr": Selector(("udr",), True, "seeds", "Duan et al. 2020"),
-    "validation": Selector(("validation_loss",), False, "labels", "Locatello et al. 2020"),
+    "st_gap": Selector(
+        ("st_gap_elbo", "st_gap_loss"), False, "Friede et al. 2023, Section 3.4", _lacks_categories, score_gap
+    ),
+    "udr": Selector(("udr",), True, "Duan et al. 2020", _lacks_seeds, score_udr),
+    "validation": Selector(("validation_loss",), False, "Locatello et al. 2020", _lacks_labels, score_validation),
 }

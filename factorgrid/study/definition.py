@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from factorgrid.config import Config, split_options
 from factorgrid.datasets import DATASETS
 from factorgrid.errors import Error, unknown_name
 from factorgrid.evaluation import split_names
-from factorgrid.methods import METHODS, OMEGA, method
+from factorgrid.latents.abilities import Probabilistic
+from factorgrid.methods import METHODS, method
 from factorgrid.metrics import PUBLISHED, QUICK, Counts
-from factorgrid.training import Config
 
 DEFAULT_METRICS = ("six", "st_gap", "udr", "validation")
 COUNTS = {"published": PUBLISHED, "quick": QUICK}
@@ -221,19 +222,20 @@ def _entry(values: Any, training: Mapping[str, Any]) -> MethodEntry:
         raise Error(f"an entry of [[methods]] needs 'model', one of {', '.join(METHODS)}; got {values!r}")
     left = dict(values)
     model = str(left.pop("model"))
-    chosen = method(model)
     seeds = left.pop("seeds", None)
-    grid = {name: _numbers(name, left.pop(name)) for name in (*chosen.hyperparameters, OMEGA) if name in left}
+    varied, left = split_options(model, left)
+    grid = {name: _numbers(name, list(values)) for name, values in varied.items()}
     title = left.pop("title", None) or _title(model, {"masked": training.get("masked"), **left})
     return MethodEntry(str(title), model, None if seeds is None else _seeds(seeds), grid, left)
 
 
 def _title(model: str, options: Mapping[str, Any]) -> str:
     """The paper's names: "VAE (BCE)", "D-VAE (M)"."""
-    title = METHODS[model].title
+    chosen = method(model)
+    title = chosen.title
     if options.get("masked"):
         return f"{title} (M)"
-    if not options.get("labels") or METHODS[model].latent == "categorical":
+    if not options.get("labels") or chosen.can(Probabilistic):
         return title
     kind = options.get("supervision", "bce")
     return f"{title} ({_SUFFIXES.get(kind, kind)})"

@@ -9,19 +9,24 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from factorgrid import datasets
-from factorgrid.datasets import Dataset
+from factorgrid.datasets import Dataset, DeviceDataset
+from factorgrid.datasets.table import HostTable
 from factorgrid.errors import Error
+from factorgrid.method import Labelled
 from factorgrid.study.definition import Study
 from factorgrid.study.plan import PlannedGroup, plan
 from factorgrid.training import Config
 from factorgrid.training.compilation import enable_cache
-from factorgrid.training.group import Shapes, labelled_sets, make_recipe
-from factorgrid.training.state import Labelled, Recipe, State, initial_state
-from factorgrid.training.step import batch_of, group_step, program
+from factorgrid.training.groups import Shapes, make_group
+from factorgrid.training.labelled import labelled_sets
+from factorgrid.training.state import Group, State, initial_state
+from factorgrid.training.step import Fed, Stream, group_step, program, rows_of_steps, views_of
 
 MEASURED_SECONDS, GOES = 3.0, 4
+FED_STEPS = 4  # of a host table; the program takes the last of them again and again
 Progress = Callable[[int, int, str], None]
 
 
@@ -109,23 +114,32 @@ def measure_speed(config: Config) -> Speed:
     dataset = _dataset(config)
     sets = labelled_sets(config, dataset)
     labelled = None if sets is None else sets[0]
-    recipe = make_recipe(config, Shapes.of(dataset))
-    state = initial_state(recipe)
+    training = make_group(config, Shapes.of(dataset))
+    state, stream = initial_state(training), _stream(training, dataset)
     members = len(config.members)
     number = jax.ShapeDtypeStruct((), jnp.int32)
     abstract = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, recipe, dataset, labelled)
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, training, stream, labelled)
     )
     compiled = program(members).lower(*abstract, number).compile()
     memory = compiled.memory_analysis()
     temporary = float(memory.temp_size_in_bytes)
     state_bytes = _bytes(state) / members
     return Speed(
-        seconds=_seconds_per_step(compiled, (state, recipe, dataset, labelled)) / members,
-        flops=_flops(recipe, dataset, labelled) / members,
-        shared_bytes=_bytes(dataset) + (temporary if on_cpu else 0.0),
+        seconds=_seconds_per_step(compiled, (state, training, stream, labelled)) / members,
+        flops=_flops(training, stream, labelled) / members,
+        shared_bytes=_bytes(stream) + (temporary if on_cpu else 0.0),
         member_bytes=state_bytes + (0.0 if on_cpu else temporary / members),
     )
+
+
+def _stream(group: Group, dataset: Dataset) -> Stream:
+    """What a training program is given: the data set, or rows of a host table for as many steps as one run takes."""
+    if isinstance(dataset, DeviceDataset):
+        return dataset
+    assert isinstance(dataset, HostTable)
+    rows = np.asarray(rows_of_steps(group, jnp.asarray(0, jnp.int32), FED_STEPS, dataset))
+    return Fed(dataset, jnp.asarray(dataset.gather(rows)))
 
 
 def _kind(group: PlannedGroup) -> tuple[Any, ...]:
@@ -149,7 +163,7 @@ def _dataset(config: Config) -> Dataset:
         return datasets.load(twin)
 
 
-def _seconds_per_step(compiled: Any, arguments: tuple[State, Recipe, Dataset, Labelled | None]) -> float:
+def _seconds_per_step(compiled: Any, arguments: tuple[State, Group, Stream, Labelled | None]) -> float:
     """The best of a few goes of equal length: other programs only ever make it slower."""
     state, *rest = arguments
 
@@ -167,11 +181,11 @@ def _seconds_per_step(compiled: Any, arguments: tuple[State, Recipe, Dataset, La
     return min(timed(num_steps) for _ in range(GOES))
 
 
-def _flops(recipe: Recipe, dataset: Dataset, labelled: Labelled | None) -> float:
+def _flops(group: Group, stream: Stream, labelled: Labelled | None) -> float:
     """Of one step of the whole group, before optimisation: the same whatever the device makes of it."""
-    state = eqx.filter_eval_shape(initial_state, recipe)
-    images = jax.eval_shape(lambda step: batch_of(recipe, dataset, step, 0), jax.ShapeDtypeStruct((), jnp.int32))
-    counted = jax.jit(lambda state, images: group_step(state, recipe, images, labelled)).lower(state, images)
+    state = eqx.filter_eval_shape(initial_state, group)
+    views = jax.eval_shape(lambda step: views_of(group, stream, step, 0), jax.ShapeDtypeStruct((), jnp.int32))
+    counted = jax.jit(lambda state, views: group_step(state, group, views, labelled)).lower(state, views)
     analysis = counted.cost_analysis()
     return float(analysis["flops"]) if analysis else math.nan
 

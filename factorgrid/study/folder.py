@@ -19,14 +19,14 @@ from typing import Any
 
 import pandas as pd
 
+from factorgrid.config import differences
 from factorgrid.errors import Error
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
 from factorgrid.study.definition import Study
 from factorgrid.study.outcome import COLUMNS
 from factorgrid.study.plan import PlannedGroup, plan
 from factorgrid.training import Run
-from factorgrid.training.config import differences
-from factorgrid.training.run_directory import hardware, installed
+from factorgrid.training.provenance import hardware, installed
 
 STALE_SECONDS = 120.0  # a mark that has not been refreshed for so long is of a process that has died
 

@@ -9,7 +9,7 @@ import pandas as pd
 from factorgrid.errors import Error
 from factorgrid.files import write_parquet
 from factorgrid.training.checkpoint import Checkpoints
-from factorgrid.training.run_directory import Run
+from factorgrid.training.run import Run
 from factorgrid.training.state import State
 
 NUM_ROWS = 200  # of the history of a short run; long runs have a row every 1,000 steps

@@ -6,15 +6,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from factorgrid.datasets import Dataset
-from factorgrid.training.state import Recipe, initial_state
-from factorgrid.training.step import take_steps
+from factorgrid.training.state import Group, initial_state
+from factorgrid.training.step import Stream, take_steps
 
 
-def group_bytes(recipe: Recipe, dataset: Dataset) -> int:
+def group_bytes(group: Group, stream: Stream) -> int:
     """Bytes that training the group takes on one device: its state, the data, and what a step leaves behind."""
-    abstract: Any = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (recipe, dataset))
-    state = eqx.filter_eval_shape(initial_state, recipe)
+    abstract: Any = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (group, stream))
+    state = eqx.filter_eval_shape(initial_state, group)
     number = jax.ShapeDtypeStruct((), jnp.int32)
     lowered = jax.jit(take_steps, donate_argnums=0).lower(state, *abstract, None, number)
     memory = lowered.compile().memory_analysis()

@@ -15,7 +15,7 @@ from factorgrid.training.state import State
 AXIS = "member"
 SPLIT, WHOLE = PartitionSpec(AXIS), PartitionSpec()
 # The step is shared; everything else of a state has a leading member axis.
-STATE_SPLIT: Any = State(SPLIT, SPLIT, SPLIT, SPLIT, SPLIT, WHOLE)  # type: ignore[arg-type]
+STATE_SPLIT: Any = State(SPLIT, SPLIT, SPLIT, SPLIT, WHOLE)  # type: ignore[arg-type]
 
 
 def member_mesh(num_members: int) -> Mesh:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.feeder import Feeder
 from factorgrid.datasets.table import HostTable
+from factorgrid.errors import Error
+from factorgrid.method import Labelled
 from factorgrid.training.sharding import SPLIT, WHOLE, member_mesh, place
-from factorgrid.training.state import Labelled, Recipe, State
+from factorgrid.training.state import Group, State
 from factorgrid.training.step import Fed, advance, rows_of_steps
 
 DISPATCH_SECONDS = 2.0  # how long the device works between two looks of the host
@@ -25,20 +28,25 @@ class Stepper:
     """
 
     def __init__(
-        self, recipe: Recipe, dataset: Dataset, labelled: Labelled | None, first_step: int, log_every: int
+        self, group: Group, dataset: Dataset, labelled: Labelled | None, first_step: int, log_every: int
     ) -> None:
-        mesh = member_mesh(len(recipe.seeds))
+        mesh = member_mesh(len(group.seeds))
         # once, or every call would send them to all devices again
-        self._program_recipe = place(recipe, mesh, SPLIT)
-        self._recipe, self._dataset, self._labelled = recipe, place(dataset, mesh, WHOLE), place(labelled, mesh, WHOLE)
+        self._program_group = place(group, mesh, SPLIT)
+        self._group, self._dataset, self._labelled = group, place(dataset, mesh, WHOLE), place(labelled, mesh, WHOLE)
         self._first, self._log_every = first_step, log_every
         self._chunk, self._compiled = 1, False
         self._feeder: Feeder | None = None
 
     def __enter__(self) -> "Stepper":
         if isinstance(self._dataset, HostTable):
-            streams = 1 if self._recipe.data_seed is not None else len(self._recipe.seeds)
-            bytes_per_step = streams * self._recipe.batch_size * self._dataset.pixels.array[0].nbytes
+            if self._group.method.objective.views != 1:
+                raise Error(
+                    f"this objective draws several images at a time, and '{self._dataset.name}' lies on the host, which "
+                    "hands out single ones; load it with resident='device'"
+                )
+            streams = 1 if self._group.data_seed is not None else len(self._group.seeds)
+            bytes_per_step = streams * self._group.batch_size * self._dataset.pixels.array[0].nbytes
             self._chunk = int(np.clip(FED_BYTES // bytes_per_step, 1, self._log_every))
             while self._log_every % self._chunk:  # chunks end where rows of the history do
                 self._chunk -= 1
@@ -52,12 +60,13 @@ class Stepper:
 
     def advance(self, state: State, step: int) -> tuple[State, int, dict[str, np.ndarray]]:
         """The state some steps on, how many, and each loss term averaged over them; never past a row of the history."""
-        num_steps = min(self._chunk, self._log_every - step % self._log_every, self._recipe.num_steps - step)
-        source: Dataset | Fed = self._dataset
-        if self._feeder is not None and isinstance(self._dataset, HostTable):
-            source = Fed(self._dataset, next(self._feeder))
+        num_steps = min(self._chunk, self._log_every - step % self._log_every, self._group.num_steps - step)
+        if self._feeder is not None:
+            stream: Any = Fed(self._dataset, next(self._feeder))
+        else:
+            stream = self._dataset
         began = time.monotonic()
-        state, terms = advance(state, self._program_recipe, source, self._labelled, jnp.asarray(num_steps, jnp.int32))
+        state, terms = advance(state, self._program_group, stream, self._labelled, jnp.asarray(num_steps, jnp.int32))
         means = {name: np.asarray(values) for name, values in terms.items()}
         self._learn(num_steps, time.monotonic() - began)
         return state, num_steps, means
@@ -69,5 +78,5 @@ class Stepper:
         self._compiled = True
 
     def _rows(self, table: HostTable) -> Iterator[np.ndarray]:
-        for step in range(self._first, self._recipe.num_steps, self._chunk):
-            yield np.asarray(rows_of_steps(self._recipe, jnp.asarray(step, jnp.int32), self._chunk, table))
+        for step in range(self._first, self._group.num_steps, self._chunk):
+            yield np.asarray(rows_of_steps(self._group, jnp.asarray(step, jnp.int32), self._chunk, table))

@@ -36,7 +36,7 @@ def load_weights(path: Path, like: Any) -> Any:
     expected = named_leaves(like)
     try:
         with safe_open(path, framework="numpy") as file:
-            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            stored = {_today(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except FileNotFoundError:
         raise Error(f"{path} does not exist; has this run finished training?") from None
     except (SafetensorError, OSError) as error:
@@ -47,6 +47,15 @@ def load_weights(path: Path, like: Any) -> Any:
             raise Error(f"{path}: array '{name}' should have shape {leaf.shape}, found {found or 'none'}")
     leaves = [jnp.asarray(stored[name]) for name in expected]
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def _today(name: str) -> str:
+    """Names of arrays in files of version 0.1, which had (model, critic, alive) for the whole."""
+    old = {"0.label_scale": "params.head", "2": "alive"}
+    if name in old:
+        return old[name]
+    first, _, rest = name.partition(".")
+    return {"0": "params.model.", "1": "params.critic."}.get(first, f"{first}.") + rest if rest else name
 
 
 def member_of(tree: Any, member: int) -> Any:

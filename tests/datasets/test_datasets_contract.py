@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from miniatures import WRITERS
 
-from factorgrid.datasets import DATASETS, Dataset, cars3d, dsprites, load, mpi3d
+from factorgrid.datasets import DATASETS, Dataset, DeviceDataset, cars3d, dsprites, load, mpi3d
 from factorgrid.factors import FactorSpace
 
 NUM = 16
@@ -53,7 +53,7 @@ def test_contract(get: Callable[[str], Dataset], name: str) -> None:
     assert not np.array_equal(images, other)
 
     assert dataset.name == name
-    assert dataset.resident
+    assert isinstance(dataset, DeviceDataset)
     assert dataset.origin
     assert dataset.space is not None
     assert images.shape == (NUM, *dataset.image_shape)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factorgrid.latents.categorical import SPACINGS, active_categories, category_of_value
-from factorgrid.training.schedule import cosine
+from factorgrid.latents.schedule import cosine
 
 
 @given(st.integers(1, 200), st.integers(2, 100), st.sampled_from(SPACINGS))

@@ -17,7 +17,7 @@ POSTERIOR = GaussianPosterior(jnp.asarray(MEAN, jnp.float32), jnp.asarray(LOG_VA
 def test_parameters_are_means_then_log_variances():
     latent = Gaussian(2)
     assert latent.num_parameters == 4
-    posterior = latent.posterior(jnp.asarray([[1.0, 2.0, 3.0, 4.0]]))
+    posterior = latent.read(jnp.asarray([[1.0, 2.0, 3.0, 4.0]]))
     np.testing.assert_array_equal(posterior.mean, [[1, 2]])
     np.testing.assert_array_equal(posterior.log_variance, [[3, 4]])
 
@@ -54,5 +54,5 @@ def test_samples_have_the_stated_moments_and_no_noise_gives_the_codes():
 
 
 def test_prior_variance_is_one():
-    posterior = Gaussian(3).posterior(jnp.zeros((2, 6)))
+    posterior = Gaussian(3).read(jnp.zeros((2, 6)))
     np.testing.assert_array_equal(posterior.prior_variance(), np.ones(3))

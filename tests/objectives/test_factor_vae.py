@@ -9,14 +9,23 @@ import optax
 import pytest
 from scipy.special import log_softmax
 
+from factorgrid.datasets import Batch
 from factorgrid.latents import GaussianPosterior
 from factorgrid.models import Forward
-from factorgrid.objectives import OBJECTIVES
+from factorgrid.objectives import OBJECTIVES, Context
 from factorgrid.objectives.factor_vae import shuffle, total_correlation
 
 OBJECTIVE = OBJECTIVES["factor_vae"](gamma=10.0, width=64)
 RNG = np.random.default_rng(0)
 CODES = jnp.asarray(RNG.normal(size=(64, 3)), jnp.float32)
+
+
+def passes_of(codes) -> tuple[Forward, ...]:
+    return (Forward(GaussianPosterior(codes, jnp.zeros_like(codes)), codes, codes, jnp.zeros((len(codes), 2, 2, 1))),)
+
+
+def critic_loss(network, codes, key):
+    return OBJECTIVE.critic_loss(passes_of(codes), Context(None, network, key, jnp.asarray(0), 1))
 
 
 def test_shuffling_permutes_each_column_on_its_own():
@@ -34,9 +43,9 @@ def test_shuffling_breaks_the_joint():
 
 
 def test_discriminator_loss_is_half_of_each_cross_entropy():
-    network = jax.tree.map(lambda leaf: leaf + 0.05, OBJECTIVE.init_aux(jax.random.key(0), 3))
+    network = jax.tree.map(lambda leaf: leaf + 0.05, OBJECTIVE.init_critic(jax.random.key(0), 3))
     key = jax.random.key(3)
-    loss = OBJECTIVE.aux_loss(network, CODES, key)
+    loss = critic_loss(network, CODES, key)
     joint = log_softmax(np.asarray(network(CODES), np.float64), axis=1)
     shuffled = log_softmax(np.asarray(network(shuffle(CODES, key)), np.float64), axis=1)
     expected = -0.5 * joint[:, 0].mean() - 0.5 * shuffled[:, 1].mean()
@@ -47,15 +56,16 @@ def test_discriminator_loss_is_half_of_each_cross_entropy():
 
 
 def test_no_gradient_crosses_between_the_two_networks():
-    network = OBJECTIVE.init_aux(jax.random.key(0), 3)
+    network = OBJECTIVE.init_critic(jax.random.key(0), 3)
     images = jnp.zeros((64, 2, 2, 1))
 
     def vae_loss(network, codes):
-        posterior = GaussianPosterior(codes, jnp.zeros_like(codes))
-        return OBJECTIVE.loss(Forward(posterior, codes, codes, images), images, jnp.asarray(0), network).total
+        batch = (Batch(images, jnp.zeros((64, 0), jnp.int32)),)
+        context = Context(None, network, jax.random.key(0), jnp.asarray(0), 1)
+        return OBJECTIVE.loss(passes_of(codes), batch, context).total
 
     def discriminator_loss(network, codes):
-        return OBJECTIVE.aux_loss(network, codes, jax.random.key(1)).total
+        return critic_loss(network, codes, jax.random.key(1)).total
 
     to_network, to_codes = jax.jit(jax.grad(vae_loss, argnums=(0, 1)))(network, CODES)
     assert all((np.asarray(leaf) == 0).all() for leaf in jax.tree.leaves(to_network))
@@ -70,7 +80,7 @@ def test_no_gradient_crosses_between_the_two_networks():
 def trained_estimate(correlation: jax.Array, num_steps: int) -> tuple[jax.Array, jax.Array]:
     """Total correlation of two Gaussians and the discriminator's accuracy, after training on fresh batches."""
     optimizer = optax.adam(1e-3, b1=0.5, b2=0.9)
-    network = OBJECTIVE.init_aux(jax.random.key(0), 2)
+    network = OBJECTIVE.init_critic(jax.random.key(0), 2)
 
     def draw(key, num):
         first, second = jax.random.normal(key, (2, num))
@@ -79,13 +89,13 @@ def trained_estimate(correlation: jax.Array, num_steps: int) -> tuple[jax.Array,
     def step(i, carry):
         network, state = carry
         key_codes, key_shuffle = jax.random.split(jax.random.fold_in(jax.random.key(1), i))
-        gradient = jax.grad(lambda net: OBJECTIVE.aux_loss(net, draw(key_codes, 256), key_shuffle).total)(network)
+        gradient = jax.grad(lambda net: critic_loss(net, draw(key_codes, 256), key_shuffle).total)(network)
         updates, state = optimizer.update(gradient, state)
         return optax.apply_updates(network, updates), state
 
     network, _ = jax.lax.fori_loop(0, num_steps, step, (network, optimizer.init(network)))
     codes = draw(jax.random.key(2), 4096)
-    accuracy = OBJECTIVE.aux_loss(network, codes, jax.random.key(3)).terms["discriminator_accuracy"]
+    accuracy = critic_loss(network, codes, jax.random.key(3)).terms["discriminator_accuracy"]
     return total_correlation(network, codes), accuracy
 
 

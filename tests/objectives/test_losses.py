@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 from scipy.special import expit, log_softmax, logsumexp, softmax
 
+from factorgrid.datasets import Batch
 from factorgrid.latents import CategoricalPosterior, GaussianPosterior
 from factorgrid.latents.categorical import MASKED, Categorical
 from factorgrid.models import Forward
-from factorgrid.objectives import OBJECTIVES
+from factorgrid.objectives import OBJECTIVES, Context, Loss
 from factorgrid.objectives.beta_tcvae import minibatch_total_correlation
 from factorgrid.objectives.dip_vae import covariance
 from factorgrid.objectives.factor_vae import Discriminator
@@ -41,6 +42,11 @@ def gaussian_forward() -> Forward:
 def categorical_forward() -> Forward:
     posterior = CategoricalPosterior(single(CATEGORY_LOGITS))
     return Forward(posterior, single(CHOICE), posterior.latents(single(CHOICE)), single(PIXEL_LOGITS))
+
+
+def loss_of(objective, forward: Forward, critic=None, step=STEP) -> Loss:
+    batch = (Batch(single(IMAGES), jnp.zeros((3, 0), jnp.int32)),)
+    return objective.loss((forward,), batch, Context(None, critic, jax.random.key(0), step, 10))
 
 
 FORWARDS = {"gaussian": gaussian_forward, "categorical": categorical_forward}
@@ -120,7 +126,7 @@ CASES = [
 @pytest.mark.parametrize("latent", FORWARDS)
 @pytest.mark.parametrize(("name", "values", "expected"), CASES, ids=[f"{c[0]}-{c[1]}" for c in CASES])
 def test_losses_equal_their_formulas(name, values, expected, latent):
-    loss = OBJECTIVES[name](**values).loss(FORWARDS[latent](), single(IMAGES), STEP, None)
+    loss = loss_of(OBJECTIVES[name](**values), FORWARDS[latent]())
     assert float(loss.total) == pytest.approx(expected(latent), rel=2e-6)
     assert float(loss.terms["reconstruction"]) == pytest.approx(RECONSTRUCTION, rel=1e-6)
     assert float(loss.terms["kl"]) == pytest.approx(KL[latent], rel=1e-6)
@@ -139,11 +145,11 @@ def discriminator_in_numpy(network: Discriminator, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("slope", [0.01, 0.2])
 def test_factor_vae_adds_the_mean_log_odds_of_its_discriminator(latent, slope):
     objective = OBJECTIVES["factor_vae"](gamma=30.0, slope=slope, width=20)
-    network = jax.tree.map(lambda leaf: leaf + 0.1, objective.init_aux(jax.random.key(0), 2))
+    network = jax.tree.map(lambda leaf: leaf + 0.1, objective.init_critic(jax.random.key(0), 2))
     assert len(network.layers) == 7
     logits = discriminator_in_numpy(network, LATENTS[latent])
     total_correlation = np.mean(logits[:, 0] - logits[:, 1])
-    loss = objective.loss(FORWARDS[latent](), single(IMAGES), STEP, network)
+    loss = loss_of(objective, FORWARDS[latent](), network)
     assert abs(total_correlation) > 1e-3
     assert float(loss.terms["total_correlation"]) == pytest.approx(total_correlation, rel=1e-4)
     assert float(loss.total) == pytest.approx(RECONSTRUCTION + KL[latent] + 30 * total_correlation, rel=1e-5)
@@ -155,12 +161,12 @@ def test_factor_vae_adds_the_mean_log_odds_of_its_discriminator(latent, slope):
 def test_constants_of_disentanglement_lib():
     """Computed once with its formulas on these means, log variances and samples."""
     forward = gaussian_forward()
-    loss = {name: OBJECTIVES[name](lambda_od=5.0).loss for name in ("dip_vae_i", "dip_vae_ii")}
+    objectives = {name: OBJECTIVES[name](lambda_od=5.0) for name in ("dip_vae_i", "dip_vae_ii")}
     assert float(forward.posterior.kl().sum(axis=1).mean()) == pytest.approx(0.8347444225, rel=1e-6)
     found = minibatch_total_correlation(forward.posterior.log_density(forward.choice))
     assert float(found) == pytest.approx(-0.8980781888, rel=1e-6)
     for name, diagonal, expected in (("dip_vae_i", 50, 40.5555556), ("dip_vae_ii", 5, 3.6554123085)):
-        terms = loss[name](forward, single(IMAGES), STEP, None).terms
+        terms = loss_of(objectives[name], forward).terms
         assert 5 * float(terms["off_diagonal"]) + diagonal * float(terms["diagonal"]) == pytest.approx(
             expected, rel=1e-6
         )
@@ -184,18 +190,18 @@ def test_capacity_grows_linearly_and_stays():
     objective = OBJECTIVES["annealed_vae"](c_max=10.0, gamma=1.0, iterations=100.0)
     kl = KL["gaussian"]
     for step, capacity in ((0, 0.0), (1, 0.1), (50, 5.0), (100, 10.0), (250, 10.0)):
-        loss = objective.loss(gaussian_forward(), single(IMAGES), jnp.asarray(step), None)
+        loss = loss_of(objective, gaussian_forward(), None, jnp.asarray(step))
         assert float(loss.terms["capacity_error"]) == pytest.approx(abs(kl - capacity), rel=1e-5)
 
 
 # --------------------------------------------------------------------------------------------- extreme posteriors
 def total_loss(logits: jax.Array, name: str, active) -> jax.Array:
-    posterior = Categorical(2, K, 1.0, active).posterior(logits.reshape(len(logits), -1))
+    posterior = Categorical(2, K, active=active).read(logits.reshape(len(logits), -1))
     choice = posterior.sample(jax.random.key(0), 2.0)
     latents = posterior.latents(choice)
     forward = Forward(posterior, choice, latents, latents[:, 0, None, None, None] * single(np.ones((3, 4, 4, 2))))
     objective = OBJECTIVES[name](**({"width": 8} if name == "factor_vae" else {}))
-    return objective.loss(forward, single(IMAGES), STEP, objective.init_aux(jax.random.key(1), 2)).total
+    return loss_of(objective, forward, objective.init_critic(jax.random.key(1), 2)).total
 
 
 gradient_of_total = jax.jit(jax.value_and_grad(total_loss), static_argnums=(1, 2))

@@ -14,12 +14,14 @@ from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.errors import Error
 from factorgrid.latents import Categorical, Gaussian
 from factorgrid.latents.categorical import active_categories
+from factorgrid.method import Labelled
 from factorgrid.models import Autoencoder
 from factorgrid.objectives.supervision import SUPERVISIONS, Labels, Supervision, check_supervision, target_categories
 from factorgrid.training import Config
-from factorgrid.training.group import Shapes, labelled_sets, make_latent, make_recipe
-from factorgrid.training.state import Labelled, initial_state
-from factorgrid.training.step import advance, labelled_batch
+from factorgrid.training.groups import Shapes, make_group, make_latent
+from factorgrid.training.labelled import labelled_batch, labelled_sets
+from factorgrid.training.state import initial_state
+from factorgrid.training.step import advance
 
 RNG = np.random.default_rng(0)
 SIZES = (3, 6, 40)
@@ -36,15 +38,19 @@ class Given(eqx.Module):
         return images.reshape(len(images), -1)
 
 
-def model_of(latent, scale: float | None = None) -> Autoencoder:
-    return Autoencoder(Given(), Given(), latent, None if scale is None else jnp.asarray(scale))
+def model_of(latent) -> Autoencoder:
+    return Autoencoder(Given(), Given(), latent)
 
 
 def loss_of(kind: str, parameters: np.ndarray, factors: np.ndarray, scale: float | None = None, **options) -> float:
     latent = CATEGORICAL if kind == "cross_entropy" else GAUSSIAN
     supervision = Supervision(1.0, kind, SIZES, **options)
     images = jnp.asarray(parameters, jnp.float32)[:, None, None, :]
-    return float(supervision.loss(model_of(latent, scale), images, jnp.asarray(factors, jnp.int32)))
+    return float(
+        supervision.loss(
+            model_of(latent), None if scale is None else jnp.asarray(scale), images, jnp.asarray(factors, jnp.int32)
+        )
+    )
 
 
 def in_numpy(kind: str, parameters: np.ndarray, factors: np.ndarray, scale: float | None = None) -> float:
@@ -109,7 +115,7 @@ def test_gradients_are_finite_at_extremes_and_for_unknown_labels(kind):
     latent, size = (CATEGORICAL, 5 * K) if kind == "cross_entropy" else (GAUSSIAN, 10)
     parameters = jnp.asarray(1e4 * RNG.choice([-1.0, 1.0], size=(4, 1, 1, size)), jnp.float32)
     factors = jnp.asarray([[0, 5, -1], [2, 0, 39], [-1, -1, -1], [1, 3, 20]], jnp.int32)
-    gradient = jax.grad(lambda x: Supervision(1.0, kind, SIZES).loss(model_of(latent), x, factors))(parameters)
+    gradient = jax.grad(lambda x: Supervision(1.0, kind, SIZES).loss(model_of(latent), None, x, factors))(parameters)
     assert np.isfinite(gradient).all()
     assert not np.asarray(gradient)[2].any()
 
@@ -121,7 +127,7 @@ def test_a_masked_model_keeps_exactly_the_categories_that_labels_hit(spacing):
     config = Config(
         data="cars", model="dvae", masked=True, labels=100, num_latents=6, num_categories=K, spacing=spacing
     )
-    latent = make_latent(config, Shapes((64, 64, 1), sizes))
+    latent = make_latent(config, Shapes((64, 64, 1), sizes), {})
     everything = tuple(range(K))
     assert latent.active[3:] == (everything, everything, everything)
     for i, size in enumerate(sizes):
@@ -134,14 +140,19 @@ def test_a_masked_model_keeps_exactly_the_categories_that_labels_hit(spacing):
 
 
 def test_what_does_not_fit_is_one_clear_line():
-    with pytest.raises(Error, match="'bce' does not fit a categorical latent; use cross_entropy"):
-        check_supervision("bce", "categorical", SIZES, 10)
-    with pytest.raises(Error, match="'cross_entropy' does not fit a gaussian latent; use bce or l2"):
-        check_supervision("cross_entropy", "gaussian", SIZES, 10)
+    with pytest.raises(
+        Error, match="'bce' does not fit this latent, which has not a location on the real line; use cross_entropy"
+    ):
+        check_supervision("bce", Categorical, SIZES, 10)
+    with pytest.raises(
+        Error,
+        match="'cross_entropy' does not fit this latent, which has not probabilities of categories; use bce or l2",
+    ):
+        check_supervision("cross_entropy", Gaussian, SIZES, 10)
     with pytest.raises(Error, match="3 factors to a latent dimension, and there are 2"):
-        check_supervision("bce", "gaussian", SIZES, 2)
+        check_supervision("bce", Gaussian, SIZES, 2)
     with pytest.raises(Error, match="unknown supervision 'bec'; did you mean 'bce'"):
-        check_supervision("bec", "gaussian", SIZES, 10)
+        check_supervision("bec", Gaussian, SIZES, 10)
     with pytest.raises(Error, match="unknown spacing 'bin'; did you mean 'bins'"):
         Config(data="circles", model="dvae", labels=100, spacing="bin")
 
@@ -186,14 +197,14 @@ def test_labelled_sets_are_split_in_order_and_the_same_for_all_models():
 )
 def test_omega_zero_is_the_unsupervised_model_and_a_large_one_learns_the_labels(model, options):
     config = Config(model=model, hyperparameters={"omega": (0.0, 1.0)}, **SMALL, **options)
-    recipe, (labelled, _) = make_recipe(config, Shapes.of(DATA)), labelled_sets(config, DATA)
+    recipe, (labelled, _) = make_group(config, Shapes.of(DATA)), labelled_sets(config, DATA)
     start = initial_state(recipe)
     five, terms = advance(jax.tree.map(jnp.array, start), recipe, DATA, labelled, jnp.asarray(5, jnp.int32))
 
-    free = dataclasses.replace(recipe, supervision=None)
+    free = dataclasses.replace(recipe, method=dataclasses.replace(recipe.method, supervision=None))
     without = jax.tree.map(jnp.array, start)
     unsupervised, expected = advance(without, free, DATA, None, jnp.asarray(5, jnp.int32))
-    for a, b in zip(jax.tree.leaves(five.model), jax.tree.leaves(unsupervised.model), strict=True):
+    for a, b in zip(jax.tree.leaves(five.params.model), jax.tree.leaves(unsupervised.params.model), strict=True):
         apart = np.abs(np.asarray(a[0], np.float64) - np.asarray(b[0]))
         assert apart.max() < 1e-3  # a rounding error may become a step of Adam where the gradient is zero
         assert np.mean(apart > 2e-6 + 1e-4 * np.abs(b[0])) < 0.02
@@ -208,10 +219,10 @@ def test_omega_zero_is_the_unsupervised_model_and_a_large_one_learns_the_labels(
 
 def test_the_learned_scale_is_learned_and_published_only_where_it_exists():
     config = Config(model="vae", supervision="l2_learned_scale", **SMALL)
-    recipe, (labelled, _) = make_recipe(config, Shapes.of(DATA)), labelled_sets(config, DATA)
+    recipe, (labelled, _) = make_group(config, Shapes.of(DATA)), labelled_sets(config, DATA)
     state = initial_state(recipe)
-    np.testing.assert_array_equal(state.model.label_scale, [1.0])
+    np.testing.assert_array_equal(state.params.head, [1.0])
     state, _ = advance(state, recipe, DATA, labelled, jnp.asarray(5, jnp.int32))
-    assert float(state.model.label_scale[0]) != 1.0
-    plain = initial_state(make_recipe(dataclasses.replace(config, supervision="l2"), Shapes.of(DATA)))
-    assert plain.model.label_scale is None
+    assert float(state.params.head[0]) != 1.0
+    plain = initial_state(make_group(dataclasses.replace(config, supervision="l2"), Shapes.of(DATA)))
+    assert plain.params.head is None

@@ -43,14 +43,14 @@ def test_folders_of_different_runs_differ():
         ({"stepz": 3}, "unknown configuration key 'stepz'; did you mean 'steps'"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"seeds": (1, 1)}, "seeds must be different"),
-        ({"seeds": 0}, "seeds must be different"),
+        ({"seeds": 0}, "seeds must be between 1 and"),
         ({"num_categories": 1}, "num_categories must be at least 2"),
         ({"omega": 2}, "there are no labels"),
         ({"supervision": "bce"}, "needs labels"),
         ({"labels": 10, "supervision": "bec"}, "unknown supervision 'bec'; did you mean 'bce'"),
         ({"model": "vae", "masked": True}, "masked attention needs categories"),
-        ({"learning_rate": 0.0}, "must be positive"),
-        ({"reduction": "max"}, "must be 'sum' or 'mean'"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"reduction": "max"}, "unknown reduction 'max'"),
     ],
 )
 def test_errors_name_the_value_and_the_remedy(options, message):

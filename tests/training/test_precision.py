@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from factorgrid import datasets
+from factorgrid.config import Config
 from factorgrid.errors import Error
 from factorgrid.layers.product import PRECISIONS, product, products_in
-from factorgrid.training.config import Config
-from factorgrid.training.group import Shapes, make_recipe
+from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.state import initial_state
 from factorgrid.training.step import advance
 
@@ -52,9 +52,9 @@ def test_a_group_trains_in_bfloat16_with_float32_weights() -> None:
     )
     losses = {}
     for precision in PRECISIONS:
-        recipe = make_recipe(dataclasses.replace(config, precision=precision), Shapes.of(data))
-        state, terms = advance(initial_state(recipe), recipe, data, None, jnp.asarray(20, jnp.int32))
-        assert {leaf.dtype for leaf in jax.tree.leaves(state.model)} == {jnp.dtype("float32")}
+        group = make_group(dataclasses.replace(config, precision=precision), Shapes.of(data))
+        state, terms = advance(initial_state(group), group, data, None, jnp.asarray(20, jnp.int32))
+        assert {leaf.dtype for leaf in jax.tree.leaves(state.params.model)} == {jnp.dtype("float32")}
         losses[precision] = float(terms["loss"][0])
     assert losses["tf32"] == losses["float32"]  # a CPU has no TF32
     assert losses["bfloat16"] != losses["float32"]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from factorgrid import datasets
-from factorgrid.training.config import Config
-from factorgrid.training.group import Shapes, make_recipe
+from factorgrid.config import Config
+from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.state import initial_state
 from factorgrid.training.step import take_steps
 
@@ -21,8 +21,8 @@ SCRIPT = """
 import json, sys
 import jax, jax.numpy as jnp, numpy as np
 from factorgrid import datasets
-from factorgrid.training.config import Config
-from factorgrid.training.group import Shapes, make_recipe
+from factorgrid.config import Config
+from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.sharding import member_mesh
 from factorgrid.training.state import initial_state
 from factorgrid.training.step import advance
@@ -34,10 +34,10 @@ for name, seed in (("shared", 0), ("own", None)):
         data="circles", model="factor_dvae", seeds=(0, 1, 2, 3), hyperparameters={"gamma": (10.0, 30.0)}, steps=10,
         batch_size=4, architecture="mlp", num_latents=2, num_categories=4, data_seed=seed,
     )
-    recipe = make_recipe(config, Shapes.of(data))
-    state, terms = advance(initial_state(recipe), recipe, data, None, jnp.asarray(3, jnp.int32))
-    state, terms = advance(state, recipe, data, None, jnp.asarray(2, jnp.int32))
-    leaves = jax.tree.leaves((state.model, state.aux))
+    group = make_group(config, Shapes.of(data))
+    state, terms = advance(initial_state(group), group, data, None, jnp.asarray(3, jnp.int32))
+    state, terms = advance(state, group, data, None, jnp.asarray(2, jnp.int32))
+    leaves = jax.tree.leaves((state.params.model, state.params.critic))
     np.save(sys.argv[1] + name, np.concatenate([np.asarray(leaf).reshape(8, -1) for leaf in leaves], axis=1)[:, ::7])
     devices = len(leaves[0].sharding.device_set)
     result[name] = {"devices": devices, "loss": np.asarray(terms["loss"]).tolist(), "step": int(state.step)}
@@ -52,13 +52,13 @@ def test_members_at_once_equal_members_in_turn(monkeypatch: pytest.MonkeyPatch) 
         num_latents=2, num_categories=4,
     )  # fmt: skip
     data = datasets.load("circles")
-    recipe = make_recipe(config, Shapes.of(data))
+    group = make_group(config, Shapes.of(data))
     results = {}
     for backend in ("cpu", "gpu"):
         monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
-        step = jax.jit(lambda state: take_steps(state, recipe, data, None, jnp.asarray(2, jnp.int32)))
-        state, terms = step(initial_state(recipe))
-        results[backend] = jax.tree.leaves(state.model), terms["loss"]
+        step = jax.jit(lambda state: take_steps(state, group, data, None, jnp.asarray(2, jnp.int32)))
+        state, terms = step(initial_state(group))
+        results[backend] = jax.tree.leaves(state.params.model), terms["loss"]
     np.testing.assert_allclose(results["gpu"][1], results["cpu"][1], rtol=1e-5)
     for at_once, in_turn in zip(results["gpu"][0], results["cpu"][0]):
         assert np.abs(np.asarray(at_once) - np.asarray(in_turn)).max() <= 2 * 2.1e-4  # see below

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from factorgrid.datasets.dataset import Dataset
+from factorgrid.datasets.dataset import DeviceDataset
 from factorgrid.datasets.rendered import ray_tracer as rt
 from factorgrid.datasets.rendered.ray_tracer import Field
 from factorgrid.factors import FactorSpace
@@ -96,7 +96,7 @@ PAINTS = (
 )  # fmt: skip
 
 
-class Cars3DTwin(Dataset):
+class Cars3DTwin(DeviceDataset):
     """Factors: elevation of the camera, azimuth in steps of 15 degrees (0 is the front), the car.
 
     Attributes:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from factorgrid.datasets.dataset import Dataset
+from factorgrid.datasets.dataset import DeviceDataset
 from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
 
@@ -24,7 +24,7 @@ NUM_BINS = 20
 NUM_CORNERS = 30
 
 
-class Circles(Dataset):
+class Circles(DeviceDataset):
     """Factors: x and y in 20 equal bins of [0.2, 0.8]; the position within the bin is drawn anew for each image.
 
     The bins are what the metrics see, which count 20 of each code too; images come from the continuous positions.

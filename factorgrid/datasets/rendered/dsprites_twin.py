@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
-from factorgrid.datasets.dataset import Dataset
+from factorgrid.datasets.dataset import DeviceDataset
 from factorgrid.factors import FactorSpace
 
 DSPRITES_SPACE = FactorSpace(("shape", "scale", "orientation", "x_position", "y_position"), (3, 6, 40, 32, 32))
@@ -22,7 +22,7 @@ ELLIPSE_RADII = (12.7655, 7.2121)
 HEART_WIDTH, HEART_HEIGHT, HEART_LIFT = 9.5952, 0.6622, 1.4362
 
 
-class DSpritesTwin(Dataset):
+class DSpritesTwin(DeviceDataset):
     """Factors: shape (square, ellipse, heart), scale 0.5..1, orientation 0..2 pi, x and y position."""
 
     name: str = eqx.field(static=True, default="dsprites_twin")
@@ -34,7 +34,7 @@ class DSpritesTwin(Dataset):
         return sprites(factors)[..., None].astype(jnp.float32)
 
 
-class ColorDSpritesTwin(Dataset):
+class ColorDSpritesTwin(DeviceDataset):
     """The same sprites, each in a colour drawn uniformly from [0.5, 1]^3; the colour is not a factor.
 
     Source: disentanglement_lib's Color-dSprites (Locatello et al. 2019).

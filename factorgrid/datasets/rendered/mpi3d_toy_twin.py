@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from factorgrid.datasets.dataset import Dataset
+from factorgrid.datasets.dataset import DeviceDataset
 from factorgrid.datasets.rendered import ray_tracer as rt
 from factorgrid.datasets.rendered.ray_tracer import Field
 from factorgrid.errors import unknown_name
@@ -83,7 +83,7 @@ COLUMN_LEVEL, COLUMN_RISE = 0.336, 0.088  # at the shoulder, per unit of height
 JOINT_LEVEL, JOINT_RISE = 0.351, 0.128  # at its side, toward its top
 
 
-class MPI3DToyTwin(Dataset):
+class MPI3DToyTwin(DeviceDataset):
     """Factors: object colour, shape, size; camera height (top, center, bottom); ring colour; the arm's two angles.
 
     Attributes:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, UInt8
 
-from factorgrid.datasets.dataset import Dataset
+from factorgrid.datasets.dataset import DeviceDataset
 from factorgrid.datasets.rendered import ray_tracer as rt
 from factorgrid.factors import FactorSpace
 
@@ -53,7 +53,7 @@ FULL_SCALE = 1.25  # intensity of byte 255; nothing is brighter, and 1 (the sky)
 BATCH = 60  # geometries traced at a time
 
 
-class Shapes3DTwin(Dataset):
+class Shapes3DTwin(DeviceDataset):
     """Factors: floor, wall and object hue (tenths of the colour circle), scale 0.75..1.25, shape, orientation.
 
     Attributes:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from factorgrid.datasets.dataset import Dataset
+from factorgrid.datasets.dataset import DeviceDataset
 from factorgrid.datasets.rendered import ray_tracer as rt
 from factorgrid.datasets.rendered.ray_tracer import Field
 from factorgrid.datasets.rendered.smallnorb_toys import NUM_ELLIPSOIDS, NUM_INSTANCES, all_toys
@@ -43,7 +43,7 @@ BLOCK_SIZE = 1.5  # squared radius of the ball that stands for a block in shadow
 Parts = Float[Array, "batch part 3 4"]
 
 
-class SmallNORBTwin(Dataset):
+class SmallNORBTwin(DeviceDataset):
     """Factors: category (animal, human, airplane, truck, car), elevation 30..70, azimuth 0..340 degrees, lighting.
 
     Attributes:

@@ -7,7 +7,7 @@ from sklearn.linear_model import Lasso
 from sklearn.preprocessing import StandardScaler
 
 from factorgrid.errors import Error
-from factorgrid.selectors.udr import udr
+from factorgrid.selectors.ranking import udr
 
 NUM_LATENTS = 4
 

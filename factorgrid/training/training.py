@@ -7,15 +7,15 @@ import numpy as np
 from rich.console import Console
 
 from factorgrid import datasets
+from factorgrid.config import Config
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.training.checkpoint import Checkpoints
 from factorgrid.training.compilation import enable_cache
-from factorgrid.training.config import Config
-from factorgrid.training.group import labelled_sets
 from factorgrid.training.history import History, Keeper
+from factorgrid.training.labelled import labelled_sets
 from factorgrid.training.progress import TrainingProgress
-from factorgrid.training.run_directory import Run
+from factorgrid.training.run import Run
 from factorgrid.training.state import initial_state
 from factorgrid.training.stepper import Stepper
 
@@ -56,8 +56,8 @@ def train(
     sets = labelled_sets(config, dataset)
     title = f"{config.model} on {dataset.name}, {len(run.members)} members"
     with Checkpoints(run.path / "checkpoints") as checkpoints:
-        recipe, history = run.recipe(), History(run)
-        state = initial_state(recipe)
+        group, history = run.group(), History(run)
+        state = initial_state(group)
         if checkpoints.latest() is not None:
             state = checkpoints.restore(state)
             history.resume(int(state.step))
@@ -65,7 +65,7 @@ def train(
         keeper = Keeper(checkpoints, history, checkpoint_seconds)
         with (
             TrainingProgress(title, config.steps, step, console=console, quiet=quiet) as progress,
-            Stepper(recipe, dataset, sets[0] if sets else None, step, history.every) as stepper,
+            Stepper(group, dataset, sets[0] if sets else None, step, history.every) as stepper,
         ):
             while step < config.steps:
                 state, num_steps, means = stepper.advance(state, step)

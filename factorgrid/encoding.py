@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from numpy import ndarray
 
-from factorgrid.datasets import Dataset
+from factorgrid.datasets import Dataset, DeviceDataset
 from factorgrid.datasets.table import HostTable, Table, stored_images
 from factorgrid.errors import Error
 from factorgrid.models import Autoencoder
@@ -25,7 +25,7 @@ def encode(model: TrainedModel, dataset: Dataset, *, batch_size: int = BATCH_SIZ
     Raises:
         Error: the data set has no factors.
     """
-    if not dataset.resident:
+    if not isinstance(dataset, DeviceDataset):
         return Representation.from_encoder(model.encode, dataset, batch_size=batch_size)
 
     def codes_of_batch(factors: Int[ndarray, "sample factor"], seed: int) -> Float[ndarray, "sample latent"]:
@@ -59,5 +59,7 @@ def encode_labelled(
 
 
 @eqx.filter_jit
-def _codes(model: Autoencoder, dataset: Dataset, key: Key[Array, ""], factors: Int[Array, "sample factor"]) -> Array:
+def _codes(
+    model: Autoencoder, dataset: DeviceDataset, key: Key[Array, ""], factors: Int[Array, "sample factor"]
+) -> Array:
     return model.posterior(dataset.images(key, factors)).codes()

@@ -12,7 +12,8 @@ from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.errors import Error
 from factorgrid.selectors import supervised_validation
 from factorgrid.training import Config
-from factorgrid.training.group import Shapes, labelled_sets, make_recipe
+from factorgrid.training.groups import Shapes, make_group
+from factorgrid.training.labelled import labelled_sets
 from factorgrid.training.state import initial_state
 
 DATA = sized_circles(image_size=12)
@@ -21,32 +22,37 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
+def with_supervision(group, supervision):
+    return dataclasses.replace(group, method=dataclasses.replace(group.method, supervision=supervision))
+
+
 def test_it_is_the_mean_over_held_out_images_for_both_reductions():
     config = Config(**SMALL)
-    recipe, (_, held_out) = make_recipe(config, Shapes.of(DATA)), labelled_sets(config, DATA)
-    state = initial_state(recipe)
-    found = supervised_validation(state, recipe, held_out)["validation_loss"]
+    group, (_, held_out) = make_group(config, Shapes.of(DATA)), labelled_sets(config, DATA)
+    state = initial_state(group)
+    found = supervised_validation(state, group, held_out)["validation_loss"]
     assert held_out.factors.shape == (4, 2)
     for member in range(2):
         x = np.asarray(held_out.images, np.float64).reshape(4, -1)
-        for depth, layer in enumerate(state.model.encoder.layers):
+        for depth, layer in enumerate(state.params.model.encoder.layers):
             x = (x if depth == 0 else np.maximum(x, 0)) @ np.asarray(layer.weight[member]) + np.asarray(
                 layer.bias[member]
             )
         logit, target = x[:, :2], np.asarray(held_out.factors) / 20  # the means, tied to x and y of 20 bins each
         per_image = -np.sum(target * np.log(expit(logit)) + (1 - target) * np.log(expit(-logit)), axis=1)
         assert found[member] == pytest.approx(per_image.mean(), rel=1e-5)
-    as_mean = dataclasses.replace(recipe, supervision=dataclasses.replace(recipe.supervision, reduction="mean"))
+    supervision = dataclasses.replace(group.method.supervision, reduction="mean")
+    as_mean = with_supervision(group, supervision)
     np.testing.assert_allclose(supervised_validation(state, as_mean, held_out)["validation_loss"], found, rtol=1e-6)
 
 
 def test_without_held_out_labels_it_says_so():
     config = Config(**SMALL)
-    recipe, (train, held_out) = make_recipe(config, Shapes.of(DATA)), labelled_sets(config, DATA)
-    state = initial_state(recipe)
+    group, (train, held_out) = make_group(config, Shapes.of(DATA)), labelled_sets(config, DATA)
+    state = initial_state(group)
     with pytest.raises(Error, match="trained without labels"):
-        supervised_validation(state, dataclasses.replace(recipe, supervision=None), held_out)
+        supervised_validation(state, with_supervision(group, None), held_out)
     few = dataclasses.replace(config, labels=5)
     assert [len(part.images) for part in labelled_sets(few, DATA)] == [5, 0]
     with pytest.raises(Error, match="too few to hold any out; use 10 or more"):
-        supervised_validation(state, recipe, type(train)(train.images[:0], jnp.zeros((0, 2), jnp.int32)))
+        supervised_validation(state, group, type(train)(train.images[:0], jnp.zeros((0, 2), jnp.int32)))

@@ -13,9 +13,9 @@ from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.objectives.factor_vae import FactorVAE
 from factorgrid.selectors import straight_through_gap
 from factorgrid.training import Config
-from factorgrid.training.group import Shapes, make_recipe, stack
-from factorgrid.training.state import Recipe, State, initial_state
-from factorgrid.training.step import batch_of
+from factorgrid.training.groups import Shapes, make_group, stack
+from factorgrid.training.state import Group, State, initial_state
+from factorgrid.training.step import views_of
 
 DATA = sized_circles(image_size=12)
 GAMMA = (0.0, 20.0)
@@ -27,30 +27,32 @@ CONFIG = Config(
 
 
 @pytest.fixture(scope="module")
-def recipe() -> Recipe:
-    made = make_recipe(CONFIG, Shapes.of(DATA))
+def group() -> Group:
+    made = make_group(CONFIG, Shapes.of(DATA))
     narrow = stack([FactorVAE(gamma=gamma, width=16) for gamma in GAMMA])
-    return dataclasses.replace(made, objective=narrow)
+    return dataclasses.replace(made, method=dataclasses.replace(made.method, objective=narrow))
 
 
 @pytest.fixture(scope="module")
-def state(recipe: Recipe) -> State:
+def state(group: Group) -> State:
     """Fresh weights, with larger logits so that codes are neither flat nor one-hot."""
-    return with_logits_times(initial_state(recipe), 3.0)
+    return with_logits_times(initial_state(group), 3.0)
 
 
 def with_logits_times(state: State, factor: float) -> State:
-    weight = state.model.encoder.layers[2].weight
-    return state._replace(model=eqx.tree_at(lambda m: m.encoder.layers[2].weight, state.model, factor * weight))
+    weight = state.params.model.encoder.layers[2].weight
+    return eqx.tree_at(lambda s: s.params.model.encoder.layers[2].weight, state, factor * weight)
 
 
-def in_numpy(state: State, recipe: Recipe) -> dict[str, np.ndarray]:
+def in_numpy(state: State, group: Group) -> dict[str, np.ndarray]:
     """|mean hard - mean soft| over the first batches of the training stream; the KL is the same in both."""
-    images = [np.asarray(batch_of(recipe, DATA, jnp.asarray(step), 0)) for step in range(NUM_BATCHES)]
+    images = [np.asarray(views_of(group, DATA, jnp.asarray(step), 0)[0].images) for step in range(NUM_BATCHES)]
     x = np.concatenate(images).reshape(-1, 144).astype(np.float64)
     grid, gaps = np.linspace(-1, 1, 8), []
     for member, gamma in enumerate(GAMMA):
-        model, network = jax.tree.map(lambda leaf, m=member: np.asarray(leaf[m], np.float64), (state.model, state.aux))
+        model, network = jax.tree.map(
+            lambda leaf, m=member: np.asarray(leaf[m], np.float64), (state.params.model, state.params.critic)
+        )
         logits = dense(model.encoder.layers, x, 0).reshape(-1, 3, 8)
         total = {}
         for kind, codes in (("soft", softmax(logits, axis=-1) @ grid), ("hard", grid[logits.argmax(axis=-1)])):
@@ -70,12 +72,12 @@ def dense(layers, x: np.ndarray, slope: float) -> np.ndarray:
     return x
 
 
-def test_both_gaps_equal_their_definition(state, recipe):
+def test_both_gaps_equal_their_definition(state, group):
     reports = []
     found = straight_through_gap(
-        state, recipe, DATA, num_batches=NUM_BATCHES, progress=lambda *done: reports.append(done)
+        state, group, DATA, num_batches=NUM_BATCHES, progress=lambda *done: reports.append(done)
     )
-    expected = in_numpy(state, recipe)
+    expected = in_numpy(state, group)
     for name in ("st_gap_elbo", "st_gap_loss"):
         np.testing.assert_allclose(found[name], expected[name], rtol=2e-3, atol=2e-5)
     assert (found["st_gap_elbo"] > 1e-3).all()
@@ -84,8 +86,8 @@ def test_both_gaps_equal_their_definition(state, recipe):
     assert reports == [(20, 23), (23, 23)]
 
 
-def test_discrete_codes_have_no_gap(state, recipe):
-    found = straight_through_gap(with_logits_times(state, 1e5), recipe, DATA, num_batches=3)
+def test_discrete_codes_have_no_gap(state, group):
+    found = straight_through_gap(with_logits_times(state, 1e5), group, DATA, num_batches=3)
     assert max(found["st_gap_elbo"].max(), found["st_gap_loss"].max()) < 1e-3
-    flat = straight_through_gap(with_logits_times(state, 0.0), recipe, DATA, num_batches=3)
+    flat = straight_through_gap(with_logits_times(state, 0.0), group, DATA, num_batches=3)
     assert flat["st_gap_elbo"].min() > 1e-2

@@ -4,10 +4,6 @@
 them later: `scores.parquet`, `figures/`.
 """
 
-import contextlib
-import importlib.metadata
-import os
-import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,16 +16,18 @@ import numpy as np
 import pandas as pd
 
 from factorgrid import datasets, results
+from factorgrid.config import Config, Member, differences
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
+from factorgrid.method import Params
 from factorgrid.models.trained import TrainedModel
-from factorgrid.training.config import Config, Member, differences
-from factorgrid.training.group import Shapes, make_recipe
-from factorgrid.training.state import Recipe, State, initial_state
+from factorgrid.training.groups import Shapes, make_group
+from factorgrid.training.provenance import hardware, installed
+from factorgrid.training.state import Group, State, initial_state
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
-PACKAGES = ("factorgrid", "jax", "equinox", "optax", "numpy", "scikit-learn")
+FORMAT = "factorgrid-2"
 
 
 @dataclass(frozen=True)
@@ -105,24 +103,25 @@ class Run:
         """The data set that the run was trained on."""
         return datasets.load(self.config.data, **self.config.data_options)
 
-    def recipe(self) -> Recipe:
-        return make_recipe(self.config, self.shapes)
+    def group(self) -> Group:
+        return make_group(self.config, self.shapes)
 
     def state(self) -> State:
-        """The trained networks of all members; optimisers are left out.
+        """The trained parameters of all members; optimisers are left out.
 
         Raises:
             Error: training has not finished.
         """
         like = self._shapes_of_member()
         trees = [load_weights(self.weights(member.name), like) for member in self.members]
-        model, aux, alive = jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-        return State(model, None, aux, None, alive, jnp.asarray(self.config.steps, jnp.int32))
+        kept = jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+        steps = jnp.asarray(self.config.steps, jnp.int32)
+        return State(kept["params"], kept["memory"], Params(None), kept["alive"], steps)  # type: ignore[arg-type]
 
     def publish(self, state: State) -> None:
-        """Write the weights of every member (with its discriminator if it has one) to `models/`."""
+        """Write the parameters of every member to `models/`."""
         for index, member in enumerate(self.members):
-            metadata = {"run": self.config.identity, "member": member.name, "format": "factorgrid-1"}
+            metadata = {"run": self.config.identity, "member": member.name, "format": FORMAT}
             save_weights(self.weights(member.name), member_of(_published(state), index), metadata)
 
     def model(self, member: str | int = 0) -> TrainedModel:
@@ -135,8 +134,9 @@ class Run:
         name = names[member] if isinstance(member, int) and -len(names) <= member < len(names) else str(member)
         if name not in names:
             raise Error(f"{self.path} has no member '{member}'; it has: {', '.join(names)}")
-        model, _, _ = load_weights(self.weights(name), self._shapes_of_member())
-        return TrainedModel(model)
+        kept = load_weights(self.weights(name), self._shapes_of_member())
+        method = member_of(self.group().method, names.index(name))
+        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]))
 
     def best(self, metric: str) -> TrainedModel:
         """The member with the best score: the lowest straight-through gap, the highest MIG, ...
@@ -160,13 +160,13 @@ class Run:
         return max(rows, key=lambda row: sign * row.value).member
 
     def _shapes_of_member(self) -> Any:
-        group = _published(eqx.filter_eval_shape(initial_state, self.recipe()))
+        group = _published(eqx.filter_eval_shape(initial_state, self.group()))
         return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), group)
 
 
-def _published(state: State) -> tuple[Any, Any, Any]:
+def _published(state: State) -> dict[str, Any]:
     """What is kept of a state once training is over; all of it has a member axis."""
-    return state.model, state.aux, state.alive
+    return {"params": state.params, "memory": state.memory, "alive": state.alive}
 
 
 def _described(config: Config, dataset: Dataset) -> dict[str, Any]:
@@ -186,29 +186,3 @@ def _described(config: Config, dataset: Dataset) -> dict[str, Any]:
         "versions": installed(),
         "hardware": hardware(),
     }
-
-
-def installed() -> dict[str, str]:
-    """Versions of what decides the numbers."""
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
-
-
-def hardware() -> dict[str, Any]:
-    """What this process computes on."""
-    devices = jax.devices()
-    return {
-        "devices": [device.device_kind for device in devices],
-        "backend": devices[0].platform,
-        "cpu": processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "system": platform.platform(),
-    }
-
-
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

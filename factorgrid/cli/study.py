@@ -1,7 +1,6 @@
 """`factorgrid study ...`: plan, run, status, report, and the studies that come with the library."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,20 +19,32 @@ Twins = Annotated[bool, arg(help="Rendered twins instead of the published data s
 
 
 @dataclasses.dataclass(frozen=True)
-class StudyList:
+class List:
     """Say which studies come with the library."""
+
+    def run(self) -> None:
+        from factorgrid.study import load_study, plan, preset_names
+        from factorgrid.terminal import print_studies
+
+        studies = [load_study(name) for name in preset_names()]
+        print_studies([(study, sum(group.num_members for group in plan(study))) for study in studies], Console())
 
 
 @dataclasses.dataclass(frozen=True)
-class StudyShow:
+class Show:
     """Print a study's TOML file, to copy and change: factorgrid study show small-circles > mine.toml."""
 
     study: Annotated[Positional[str], arg(metavar="STUDY")]
     """A study that comes with the library."""
 
+    def run(self) -> None:
+        from factorgrid.study import preset_text
+
+        print(preset_text(self.study), end="")
+
 
 @dataclasses.dataclass(frozen=True)
-class StudyPlan:
+class Plan:
     """Say what a study would train, how much memory it takes, and how long on this hardware.
 
     Every kind of network in it is compiled and trained for a moment: about half a minute each the first time.
@@ -45,9 +56,17 @@ class StudyPlan:
     measure: bool = True
     """Measure speed and memory; --no-measure counts groups and members only, at once."""
 
+    def run(self) -> None:
+        from factorgrid.study import estimate
+        from factorgrid.terminal import counting_progress, print_plan
+
+        study, _ = _study(self.study, self.out, twins=self.twins)
+        with counting_progress("measuring") as progress:
+            print_plan(study, estimate(study, measure=self.measure, progress=progress), Console())
+
 
 @dataclasses.dataclass(frozen=True)
-class StudyRun:
+class Run:
     """Train and score a study. Stop it at any time: the same command goes on where it was.
 
     A group that fails is tried once more; then its error is kept, the rest goes on, and the next call tries it again.
@@ -69,17 +88,51 @@ class StudyRun:
     quiet: bool = False
     """No progress bar."""
 
+    def run(self) -> None:
+        from factorgrid.study import outcome, run_study
+
+        study, folder = _study(self.study, self.out, twins=self.twins)
+        if self.ray is None:
+            run_study(study, folder, models=self.models, only=self.only, quiet=self.quiet)
+        else:
+            from factorgrid.study.cluster import run_on_cluster
+
+            run_on_cluster(
+                study,
+                folder,
+                address=self.ray,
+                models=self.models,
+                only=self.only,
+                cpus=self.cpus,
+                gpus=self.gpus,
+                quiet=self.quiet,
+            )
+        found = outcome(folder)
+        count = {state: sum(group.state == state for group in found.groups) for state in ("done", "failed")}
+        console = Console(soft_wrap=True, highlight=False, markup=False)
+        console.print(f"{count['done']} of {len(found.groups)} groups are done: {folder}")
+        console.print(f"look at them: factorgrid study report {folder}")
+        if count["failed"]:
+            raise Error(f"{count['failed']} groups failed; see: factorgrid study status {folder}")
+
 
 @dataclasses.dataclass(frozen=True)
-class StudyStatus:
+class Status:
     """Say which groups of a study are done, running, failed or waiting."""
 
     study: Source
     out: Out = None
 
+    def run(self) -> None:
+        from factorgrid.study import outcome
+        from factorgrid.terminal import print_groups
+
+        _, folder = _study(self.study, self.out)
+        print_groups(outcome(folder), Console())
+
 
 @dataclasses.dataclass(frozen=True)
-class StudyReport:
+class Report:
     """Write a study's report: one HTML page, figures (PNG, PDF) and tables (CSV, LaTeX). It may be unfinished."""
 
     study: Source
@@ -87,92 +140,26 @@ class StudyReport:
     report: Path | None = None
     """Folder of the report; FOLDER/report by default."""
 
+    def run(self) -> None:
+        from factorgrid.report.study_report import study_report as write
+        from factorgrid.study import outcome
 
-def study_list(options: StudyList) -> None:
-    """`factorgrid study list`."""
-    from factorgrid.study import load_study, plan, preset_names
-    from factorgrid.terminal import print_studies
-
-    studies = [load_study(name) for name in preset_names()]
-    print_studies([(study, sum(group.num_members for group in plan(study))) for study in studies], Console())
-
-
-def study_show(options: StudyShow) -> None:
-    """`factorgrid study show`."""
-    from factorgrid.study import preset_text
-
-    print(preset_text(options.study), end="")
-
-
-def study_plan(options: StudyPlan) -> None:
-    """`factorgrid study plan`."""
-    from factorgrid.study import estimate
-    from factorgrid.terminal import counting_progress, print_plan
-
-    study, _ = _study(options.study, options.out, twins=options.twins)
-    with counting_progress("measuring") as progress:
-        print_plan(study, estimate(study, measure=options.measure, progress=progress), Console())
-
-
-def study_run(options: StudyRun) -> None:
-    """`factorgrid study run`."""
-    from factorgrid.study import outcome, run_study
-
-    study, folder = _study(options.study, options.out, twins=options.twins)
-    if options.ray is None:
-        run_study(study, folder, models=options.models, only=options.only, quiet=options.quiet)
-    else:
-        from factorgrid.study.cluster import run_on_cluster
-
-        run_on_cluster(
-            study,
-            folder,
-            address=options.ray,
-            models=options.models,
-            only=options.only,
-            cpus=options.cpus,
-            gpus=options.gpus,
-            quiet=options.quiet,
-        )
-    found = outcome(folder)
-    count = {state: sum(group.state == state for group in found.groups) for state in ("done", "failed")}
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(f"{count['done']} of {len(found.groups)} groups are done: {folder}")
-    console.print(f"look at them: factorgrid study report {folder}")
-    if count["failed"]:
-        raise Error(f"{count['failed']} groups failed; see: factorgrid study status {folder}")
-
-
-def study_status(options: StudyStatus) -> None:
-    """`factorgrid study status`."""
-    from factorgrid.study import outcome
-    from factorgrid.terminal import print_groups
-
-    _, folder = _study(options.study, options.out)
-    print_groups(outcome(folder), Console())
-
-
-def study_report(options: StudyReport) -> None:
-    """`factorgrid study report`."""
-    from factorgrid.report.study_report import study_report as write
-    from factorgrid.study import outcome
-
-    _, folder = _study(options.study, options.out)
-    print(write(outcome(folder), options.report or folder / "report"))
+        _, folder = _study(self.study, self.out)
+        print(write(outcome(folder), self.report or folder / "report"))
 
 
 Command = (
-    Annotated[StudyList, subcommand("list")]
-    | Annotated[StudyShow, subcommand("show")]
-    | Annotated[StudyPlan, subcommand("plan")]
-    | Annotated[StudyRun, subcommand("run")]
-    | Annotated[StudyStatus, subcommand("status")]
-    | Annotated[StudyReport, subcommand("report")]
+    Annotated[List, subcommand("list")]
+    | Annotated[Show, subcommand("show")]
+    | Annotated[Plan, subcommand("plan")]
+    | Annotated[Run, subcommand("run")]
+    | Annotated[Status, subcommand("status")]
+    | Annotated[Report, subcommand("report")]
 )
 
 
 @dataclasses.dataclass(frozen=True)
-class StudyCommand:
+class Options:
     """Studies: many methods, data sets and seeds from one file; planned, run, resumed, and reported.
 
     Begin with: factorgrid study list. Then plan, run and report one, by its name.
@@ -181,17 +168,8 @@ class StudyCommand:
     command: Annotated[Command, arg(name="")]
 
 
-def study(options: StudyCommand) -> None:
-    """`factorgrid study list|show|plan|run|status|report`."""
-    commands: dict[type, Callable[[Any], None]] = {
-        StudyList: study_list,
-        StudyShow: study_show,
-        StudyPlan: study_plan,
-        StudyRun: study_run,
-        StudyStatus: study_status,
-        StudyReport: study_report,
-    }
-    commands[type(options.command)](options.command)
+def run(options: Options) -> None:
+    options.command.run()
 
 
 def _study(source: str, out: Path | None, *, twins: bool = False) -> tuple[Any, Path]:

@@ -5,6 +5,7 @@ disentangled models are alike up to permutation and sign of their latents, entan
 its own way. So a model is good if the latents of its siblings match its own one to one.
 """
 
+import math
 import warnings
 from collections.abc import Sequence
 
@@ -16,11 +17,37 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 
 from factorgrid.errors import Error, unknown_name
+from factorgrid.latents.abilities import Divergent
 from factorgrid.metrics.checks import as_codes
+from factorgrid.selectors.selector import Found, Members, Progress
+from factorgrid.training import Run
 
+NUM_IMAGES = 1000
 SIMILARITIES = ("lasso", "spearman")
 
 LASSO_PENALTY = 0.1
+
+
+def lacks_seeds(run: Run) -> str:
+    """Of a run that it does not apply to: what it lacks."""
+    return "" if len(run.config.seeds) > 1 else "two seeds or more"
+
+
+def score_udr(members: Members, num_batches: int, progress: Progress | None) -> Found:
+    """UDR of every member among the seeds of its own hyperparameters."""
+    images, _ = members.dataset.draw(NUM_IMAGES, seed=0)
+    codes = [model.encode(images) for model in members.models]
+    kl = [model.kl(images).mean(axis=0) if model.can(Divergent) else None for model in members.models]
+    num_seeds = len(members.run.config.seeds)
+    scores = np.full(len(codes), math.nan)
+    for start in range(0, len(codes), num_seeds):  # seeds run fastest among the members
+        # members that diverged would count as models that agree with nobody
+        siblings = [i for i in range(start, start + num_seeds) if bool(members.state.alive[i])]
+        if len(siblings) > 1:
+            own = [kl[i] for i in siblings]
+            known = [one for one in own if one is not None]
+            scores[siblings] = udr([codes[i] for i in siblings], known if len(known) == len(own) else None)
+    return Found({"udr": scores}, {"num_images": NUM_IMAGES})
 
 
 def udr(

@@ -1,0 +1,15 @@
+from . import metrics as metrics
+from .api import load_dataset as load_dataset
+from .api import load_run as load_run
+from .api import train as train
+from .config import Config as Config
+from .encoding import encode as encode
+from .errors import Error as Error
+from .evaluation import evaluate as evaluate
+from .factors import FactorSpace as FactorSpace
+from .metrics import score as score
+from .models.trained import TrainedModel as TrainedModel
+from .representation import Representation as Representation
+from .training import Run as Run
+
+__version__: str

@@ -1,0 +1,49 @@
+"""`factorgrid evaluate`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from factorgrid.evaluation import DEFAULT, evaluate
+from factorgrid.metrics import METRICS, PUBLISHED, QUICK
+from factorgrid.selectors import SELECTORS
+
+_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join([*METRICS, *SELECTORS])}."
+
+
+@dataclass(frozen=True)
+class Options:
+    """Score every member of a run: print a table, a row a member, and write scores.parquet."""
+
+    run: Positional[Path]
+    """The run's folder."""
+    metrics: Annotated[tuple[str, ...], arg(help=_HELP)] = DEFAULT
+    seed: int = 0
+    """Decides every draw of every metric."""
+    quick: bool = False
+    """A first look: a tenth of the published sample counts, a fiftieth of the gap's batches."""
+    jobs: int | None = None
+    """Threads, and processes for slow metrics; all cores by default."""
+
+
+def run(options: Options) -> None:
+    from rich.console import Console
+
+    from factorgrid.report import print_scores
+    from factorgrid.terminal import counting_progress
+
+    with counting_progress("scoring") as progress:
+        scores = evaluate(
+            options.run,
+            options.metrics,
+            seed=options.seed,
+            counts=QUICK if options.quick else PUBLISHED,
+            gap_batches=20 if options.quick else 1000,
+            jobs=options.jobs,
+            progress=progress,
+        )
+    console = Console()
+    print_scores(scores, console)
+    console.print(f"written to {options.run / 'scores.parquet'}", highlight=False)

@@ -1,0 +1,87 @@
+"""`factorgrid train`: its flags are the fields of `Config`, the hyperparameters of all methods, and a few of its own."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from tyro.conf import arg
+
+from factorgrid import api
+from factorgrid.config import LEARNING_RATE, Config, hyperparameters
+from factorgrid.datasets import OPTIONS as DATA_OPTIONS
+from factorgrid.methods import NAMED, PRESETS, preset
+
+SPECIAL = ("seeds", "hyperparameters", "data_options")  # fields of `Config` that are put together from other flags
+
+
+@dataclasses.dataclass(frozen=True)
+class Own:
+    """Train a group of models at once: every combination of hyperparameter values, each with every seed.
+
+    The same command again resumes a run that was stopped. Several values after a hyperparameter make several members:
+
+        factorgrid train --data dsprites_twin --model factor_dvae --gamma 10 20 30 --seeds 5
+    """
+
+    out: Path | None = None
+    """The run's folder; runs/DATA-MODEL-HASH by default."""
+    seeds: tuple[int, ...] = (1,)
+    """One number: how many seeds (0, 1, ...). Several numbers: which."""
+    preset: Annotated[str | None, arg(help="; ".join(f"{name}: {text}" for name, text in PRESETS.items()))] = None
+    checkpoint_seconds: float = 60.0
+    """How much training time may be lost when the process is killed."""
+    quiet: bool = False
+    """No progress bar."""
+
+
+def _options() -> type:
+    kinds = get_type_hints(Config)
+    required, optional = [], []
+    for one in dataclasses.fields(Config):
+        if one.name in SPECIAL:
+            continue
+        help, flag = one.metadata["help"], one.metadata["flag"]
+        metavar = "{" + ",".join(NAMED) + "}" if one.name == "model" else None
+        about = arg(help=help, metavar=metavar, aliases=[f"--{flag}"] if flag else None)
+        if one.default is dataclasses.MISSING:
+            required.append((one.name, Annotated[kinds[one.name], about]))
+        elif one.name == LEARNING_RATE:
+            several: Any = tuple[float, ...]
+            optional.append((one.name, Annotated[several, about], (one.default,)))
+        else:
+            optional.append((one.name, Annotated[kinds[one.name], about], one.default))
+    values: Any = tuple[float, ...]
+    for name, takers in hyperparameters().items():
+        optional.append((name, Annotated[values, arg(help=f"For {', '.join(takers)}.")], ()))
+    for name, (kind, help) in DATA_OPTIONS.items():
+        optional.append((name, Annotated[kind | None, arg(help=help)], None))
+    fields = [*required, *((name, kind, dataclasses.field(default=default)) for name, kind, default in optional)]
+    own = [(f.name, f.type, dataclasses.field(default=f.default)) for f in dataclasses.fields(Own)]
+    made = dataclasses.make_dataclass("Options", [*fields, *own], frozen=True)
+    made.__doc__ = Own.__doc__
+    return made
+
+
+Options = _options()
+
+
+def run(options: Any) -> None:
+    given = {f.name: getattr(options, f.name) for f in dataclasses.fields(options) if f.name not in _OWN}
+    given = {name: value for name, value in given.items() if value is not None and value != ()}
+    if len(given[LEARNING_RATE]) == 1:
+        given[LEARNING_RATE] = given[LEARNING_RATE][0]
+    if options.data_seed is None:
+        given["data_seed"] = None
+    if options.preset is not None:
+        given = {**preset(options.preset, options.model, supervised=options.labels > 0), **given}
+    seeds = options.seeds[0] if len(options.seeds) == 1 else options.seeds
+    trained = api.train(
+        seeds=seeds, out=options.out, quiet=options.quiet, checkpoint_seconds=options.checkpoint_seconds, **given
+    )
+    print(
+        f"trained {len(trained.members)} members into {trained.path}\n"
+        f"score them: factorgrid evaluate {trained.path}\ndraw them:  factorgrid traverse {trained.path}"
+    )
+
+
+_OWN = {f.name for f in dataclasses.fields(Own)}

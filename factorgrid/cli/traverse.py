@@ -1,0 +1,29 @@
+"""`factorgrid traverse`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Options:
+    """Draw a run: reconstructions, latent traversals, KL of each dimension, training curves, latent planes."""
+
+    run: Positional[Path]
+    """The run's folder."""
+    member: str = "best"
+    """A member's name, its number, `best` (by straight-through gap, else MIG), or `all`."""
+    out: Path | None = None
+    """Folder for the pictures; RUN/figures by default."""
+    seed: int = 0
+    """Decides which images are drawn."""
+
+
+def run(options: Options) -> None:
+    from factorgrid import api, report
+
+    opened = api.load_run(options.run)
+    member = int(options.member) if options.member.lstrip("-").isdigit() else options.member
+    for path in report.traverse(opened, member=member, out=options.out, seed=options.seed):
+        print(path)

@@ -1,0 +1,69 @@
+"""The keywords of `fg.train`. Written by `python -m factorgrid.write_options`; change `config.py` instead."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+Values = float | Sequence[float]
+
+
+class Options(TypedDict, total=False):
+    # Images a step.
+    batch_size: int
+    # Of Adam; several values make several members.
+    learning_rate: Values
+    # conv64 (the paper's, 64 x 64 images), broadcast (its decoder for Circles), or mlp (small, any size).
+    architecture: str
+    # Latent dimensions.
+    num_latents: int
+    # Categories of each latent dimension (discrete models).
+    num_categories: int
+    # Of the Gumbel-softmax (discrete models with noise).
+    temperature: float
+    # Of the Gumbel noise at the first and at the last step.
+    noise_scale: tuple[float, float]
+    # truncated_normal (the paper's code) or glorot (disentanglement_lib).
+    init: str
+    # Of the one data stream that all members share, as in the paper's code; none: each draws its own.
+    data_seed: int | None
+    # Options of the data set, such as the image size of circles.
+    data_options: dict[str, Any]
+    # How many labelled images for semi-supervised training: the first 90 % train, the rest validate.
+    labels: int
+    # Which images are labelled; the same for all members.
+    label_seed: int
+    # Gaussian models: bce (default), l2, l2_learned_scale; discrete ones: cross_entropy (default).
+    supervision: str | None
+    # Masked attention: only as many categories as the factor has values stay active.
+    masked: bool
+    # Of the supervised term over the labelled batch: sum, as in disentanglement_lib, or mean.
+    reduction: str
+    # Which categories stand for the values of a factor: bins, or endpoint to span the whole grid.
+    spacing: str
+    # Of products: tf32 (float32 where the device has no TF32), float32, or bfloat16 (weights stay float32).
+    precision: str
+    # Weight decay (AdamW), on weights and not on biases; 0 is Adam.
+    decay: float
+    # Every element of a gradient is cut to this size.
+    clip_gradient: float | None
+    # For beta_vae, beta_tcvae, beta_dvae, beta_tcdvae.
+    beta: Values
+    # For annealed_vae, annealed_dvae.
+    c_max: Values
+    # For annealed_vae, factor_vae, factor_dvae, annealed_dvae.
+    gamma: Values
+    # For annealed_vae, annealed_dvae.
+    iterations: Values
+    # For dip_vae_i, dip_vae_ii, dip_dvae_i, dip_dvae_ii.
+    lambda_od: Values
+    # For dip_vae_i, dip_vae_ii, dip_dvae_i, dip_dvae_ii.
+    lambda_d_factor: Values
+    # For any model with --labels: the weight of the supervised term.
+    omega: Values
+    # Pixels a side of circles, or of your own images (64 by default).
+    image_size: int
+    # Where a table of images lies: device, host, or auto (on the device if it fits).
+    resident: str
+    # mpi3d: `paper` restricts today's files to the colours and shapes of the paper's edition (inferred).
+    subset: str
+    # smallnorb: cut values to [0, 1].
+    clip: bool
