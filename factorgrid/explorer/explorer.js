@@ -126,9 +126,10 @@ function drawUse(part) {
   const [left, width] = discrete(part.side) ? [0, Math.max(num - 1, 1)] : [-0.5, num];
   part.use.setAttribute('viewBox', `${left} 0 ${width} 1`);
   part.use.append(make('line', { class: 'ground', x1: left, x2: left + width, y1: 1, y2: 1 }));
+  const wide = Math.min(0.84, width / 40);  // few stops: no wider than the slider's knob
   part.rects = part.bars.map((bar, i) => {
     const height = latent.use[bar] ? Math.max(latent.use[bar] / most, 0.04) : 0;
-    const rect = make('rect', { x: i - 0.42, width: 0.84, y: 1 - height, height });
+    const rect = make('rect', { x: i - wide / 2, width: wide, y: 1 - height, height });
     part.use.append(rect);
     return rect;
   });

@@ -100,6 +100,8 @@ def test_the_dot_lies_at_the_code(opened: Browser) -> None:
     opened.mouse(*(a + 0.4 * center(opened)[2] for a in center(opened)[:2]))
     opened.frame()
     for p in (0, 1):
+        (x0, y0), (x1, y1) = opened.run(f"[[0, 0], [0.01, 0.02]].map(code => planes.place({p}, code))")
+        assert (y1 - y0) / (x1 - x0) == pytest.approx(-2)  # one scale for both; z0 to the right, z1 upwards
         color = opened.run(
             f"(c => Array.from(c.getContext('2d').getImageData("
             f"...planes.place({p}, planes.codes()[{p}]).map(Math.round), 1, 1).data))"
