@@ -1,6 +1,8 @@
 # make demo   install, then train and compare VAE and D-VAE on Circles (about 6 minutes of training on 2 cores)
-# make test   install with the development tools, then lint, types, import layers and all tests
+# make test   install with the development tools, then lint, types, import layers, all tests, and the built wheel
 # make check  the quick part of make test: lint, types, import layers
+# make wheel  build the wheel and work with it outside of the source tree
+# make fuzz   the whole corpus of damaged files, bad values and bad command lines, and the races (about 20 minutes)
 # make bench  the benchmarks; results go to benchmarks/results/
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ BIN := $(VENV)/bin
 # One log for everything the installer says; shown only when it fails.
 QUIETLY = > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; echo "installation failed; the log above is $(VENV)/install.log" >&2; exit 1; }
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check wheel fuzz bench clean
 .DELETE_ON_ERROR:
 
 $(VENV)/bin/python:
@@ -38,9 +40,16 @@ check: $(VENV)/.installed-dev
 
 test: check
 	@$(BIN)/python -m pytest
+	@.ci/wheel $(BIN)/python
+
+wheel: $(VENV)/.installed-dev
+	@.ci/wheel $(BIN)/python
+
+fuzz: $(VENV)/.installed-dev
+	@$(BIN)/python tests/fuzz/races.py && $(BIN)/python tests/fuzz/fuzz.py
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/training.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache

@@ -42,9 +42,9 @@ def written(path, num_images):
 def rate(table, seconds):
     """Steps a second and processor seconds a step, after the compilation."""
     config = Config(data="shapes3d", model="dvae", steps=10_000)
-    recipe = make_group(config, Shapes.of(table))
-    state, step = initial_state(recipe), 0
-    with Stepper(recipe, table, None, 0, 40) as stepper:
+    group = make_group(config, Shapes.of(table))
+    state, step = initial_state(group), 0
+    with Stepper(group, table, None, 0, 40) as stepper:
         for _ in range(2):
             state, count, _ = stepper.advance(state, step)
             step += count

@@ -45,15 +45,15 @@ def setting(model, members, precision):
 
 def measured(model, members, precision, seconds):
     """One row of the table."""
-    data, recipe = setting(model, members, precision)
+    data, group = setting(model, members, precision)
     began = time.monotonic()
-    state, terms = advance(initial_state(recipe), recipe, data, None, jnp.asarray(1, jnp.int32))
+    state, terms = advance(initial_state(group), group, data, None, jnp.asarray(1, jnp.int32))
     jax.block_until_ready(terms)
     first = time.monotonic() - began
     num_steps, rates = 2, []
     while sum(taken for _, taken in rates) < seconds:
         began = time.monotonic()
-        state, terms = advance(state, recipe, data, None, jnp.asarray(num_steps, jnp.int32))
+        state, terms = advance(state, group, data, None, jnp.asarray(num_steps, jnp.int32))
         loss = np.asarray(terms["loss"])
         rates.append((num_steps, time.monotonic() - began))
         num_steps = max(1, int(num_steps * min(4.0, 0.2 * seconds / rates[-1][1])))
@@ -72,9 +72,9 @@ def measured(model, members, precision, seconds):
 
 def quality(precision, members=8):
     """Mean loss of the last tenth of a short training of the same seeds."""
-    data, recipe = setting("dvae", members, precision)
-    state, _ = advance(initial_state(recipe), recipe, data, None, jnp.asarray(QUALITY_STEPS * 9 // 10, jnp.int32))
-    _, terms = advance(state, recipe, data, None, jnp.asarray(QUALITY_STEPS // 10, jnp.int32))
+    data, group = setting("dvae", members, precision)
+    state, _ = advance(initial_state(group), group, data, None, jnp.asarray(QUALITY_STEPS * 9 // 10, jnp.int32))
+    _, terms = advance(state, group, data, None, jnp.asarray(QUALITY_STEPS // 10, jnp.int32))
     losses = np.asarray(terms["loss"], np.float64)
     return {"loss": losses.tolist(), "mean": losses.mean(), "standard_error": losses.std() / len(losses) ** 0.5}
 

@@ -37,7 +37,7 @@ from factorgrid.files import read_json, replacing, write_json
 from factorgrid.methods import METHODS
 from factorgrid.training import Config
 from factorgrid.training.groups import Shapes, make_group, stack
-from factorgrid.training.state import Recipe, initial_state
+from factorgrid.training.state import Group, initial_state
 from factorgrid.training.step import advance
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -127,23 +127,23 @@ def measure(name: str, steps: int, alone_steps: int) -> dict[str, Any]:
     }
 
 
-def group_of_five(name: str, steps: int, dataset: Dataset) -> Recipe:
+def group_of_five(name: str, steps: int, dataset: Dataset) -> Group:
     """Three members with the default weight, two without."""
     chosen, seeds = METHODS[name], WEIGHTED + UNWEIGHTED
     config = Config(data=DATA, model=name, seeds=tuple(range(len(seeds))), steps=steps, learning_rate=LEARNING_RATE)
     penalty = PENALTIES.get(chosen.objective)
     off = chosen.make_objective(penalty.off if penalty else {})
     objective = stack([chosen.make_objective({})] * len(WEIGHTED) + [off] * len(UNWEIGHTED))
-    recipe = make_group(config, Shapes.of(dataset))
-    return replace(recipe, objective=objective, seeds=jnp.asarray(seeds, jnp.int32))
+    group = make_group(config, Shapes.of(dataset))
+    return replace(group, objective=objective, seeds=jnp.asarray(seeds, jnp.int32))
 
 
-def train(recipe: Recipe, dataset: Dataset, chunks: list[int]) -> tuple[float, list[Terms]]:
+def train(group: Group, dataset: Dataset, chunks: list[int]) -> tuple[float, list[Terms]]:
     """Steps per second of all chunks but the first, and the terms of each chunk."""
-    state, terms = initial_state(recipe), []
+    state, terms = initial_state(group), []
     began, done = 0.0, 0
     for index, chunk in enumerate(chunks):
-        state, means = advance(state, recipe, dataset, None, jnp.asarray(chunk, jnp.int32))
+        state, means = advance(state, group, dataset, None, jnp.asarray(chunk, jnp.int32))
         terms.append({key: np.asarray(value) for key, value in means.items()})  # waits for the device
         if index == 0:
             began = time.monotonic()

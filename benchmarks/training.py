@@ -73,8 +73,8 @@ def group(method, members):
     from factorgrid.training.state import initial_state
 
     data = datasets.load("dsprites_twin")
-    recipe = make_group(Config(data="dsprites_twin", model=method, seeds=tuple(range(members))), Shapes.of(data))
-    return data, recipe, initial_state(recipe)
+    group = make_group(Config(data="dsprites_twin", model=method, seeds=tuple(range(members))), Shapes.of(data))
+    return data, group, initial_state(group)
 
 
 def factorgrid_steps(method, members):
@@ -83,15 +83,15 @@ def factorgrid_steps(method, members):
 
     from factorgrid.training.step import advance, program
 
-    data, recipe, state = group(method, members)
-    abstract = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, recipe, data))
+    data, group, state = group(method, members)
+    abstract = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, group, data))
     number = jax.ShapeDtypeStruct((), jnp.int32)
     compiled = program(members).lower(*abstract, None, number).compile()
     memory = compiled.memory_analysis()
     box = [state]
 
     def steps(n):
-        box[0], terms = advance(box[0], recipe, data, None, jnp.asarray(n, jnp.int32))
+        box[0], terms = advance(box[0], group, data, None, jnp.asarray(n, jnp.int32))
         jax.block_until_ready(terms)
 
     counted = compiled.cost_analysis()["bytes accessed"]  # the loop's body once: one step
@@ -107,7 +107,7 @@ def lax_steps(method):
     import jax
     import jax.numpy as jnp
 
-    from factorgrid.models.conv64 import ConvDecoder, ConvEncoder
+    from factorgrid.models.convolutional import ConvDecoder, ConvEncoder
     from factorgrid.training import step as training_step
 
     layout = ("NHWC", "HWIO", "NHWC")
@@ -134,10 +134,10 @@ def lax_steps(method):
 
     training_step.each_member = alone
     ConvEncoder.__call__, ConvDecoder.__call__ = encode, decode
-    data, recipe, state = group(method, 1)
+    data, group, state = group(method, 1)
     box = [state]
-    draw = jax.jit(lambda step: training_step.batch_of(recipe, data, step, 0))
-    step = jax.jit(lambda state, images: training_step.group_step(state, recipe, images, None), donate_argnums=0)
+    draw = jax.jit(lambda step: training_step.views_of(group, data, step, 0))
+    step = jax.jit(lambda state, images: training_step.group_step(state, group, images, None), donate_argnums=0)
 
     def steps(n):
         for _ in range(n):

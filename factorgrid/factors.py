@@ -6,7 +6,7 @@ row-major order (the last factor runs fastest), which is the order of the publis
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,27 +15,38 @@ from numpy import ndarray
 
 from factorgrid.errors import Error, unknown_name
 
+MOST_WORDS = 4  # that are named one by one
+
 
 @dataclass(frozen=True)
 class FactorSpace:
     """Names and sizes of the factors; factor i takes the integer values 0 .. sizes[i] - 1.
 
+    Attributes:
+        names, sizes: of the factors.
+        words: for each factor what its values are called, such as ("blue", "green", "red"); () where nobody said. For
+            people only: spaces that differ in words alone are equal.
+
     Raises:
-        Error: names and sizes differ in length, a name repeats, or a size is below 1.
+        Error: names, sizes and words differ in length, a name repeats, or a size is below 1.
     """
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
+    words: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
 
-    def __init__(self, names: Sequence[str], sizes: Sequence[int]) -> None:
+    def __init__(self, names: Sequence[str], sizes: Sequence[int], words: Sequence[Sequence[str]] = ()) -> None:
         object.__setattr__(self, "names", tuple(str(name) for name in names))
         object.__setattr__(self, "sizes", tuple(int(size) for size in sizes))
+        object.__setattr__(self, "words", tuple(tuple(map(str, each)) for each in words))
         if len(self.names) != len(self.sizes):
             raise Error(f"{len(self.names)} factor names for {len(self.sizes)} factor sizes; give one size per name")
         if len(set(self.names)) != len(self.names):
             raise Error(f"factor names must differ, got {', '.join(self.names)}")
         if any(size < 1 for size in self.sizes):
             raise Error(f"factor sizes must be at least 1, got {self.sizes}")
+        if self.words and tuple(map(len, self.words)) != self.sizes:
+            raise Error(f"factors of sizes {self.sizes} need a word for each value, got {tuple(map(len, self.words))}")
 
     @property
     def num_factors(self) -> int:
@@ -50,6 +61,19 @@ class FactorSpace:
     def strides(self) -> tuple[int, ...]:
         """Index distance between neighbouring values of each factor (mixed-radix place values)."""
         return tuple(math.prod(self.sizes[i + 1 :]) for i in range(self.num_factors))
+
+    def said(self, factor: int) -> str:
+        """The values of a factor for people.
+
+        >>> FactorSpace(["hue", "size"], [3, 9], [["blue", "green", "red"], list("123456789")]).said(0)
+        'blue, green, red'
+        >>> FactorSpace(["hue"], [3]).said(0)
+        '0 .. 2'
+        """
+        words = self.words[factor] if self.words else ()
+        if words and len(words) <= MOST_WORDS:
+            return ", ".join(words)
+        return f"{words[0]} .. {words[-1]}" if words else f"0 .. {self.sizes[factor] - 1}"
 
     def position(self, name: str) -> int:
         """Column of the factor called `name`."""

@@ -109,7 +109,7 @@ class Method(eqx.Module):
         """The optimiser of each part. The discriminator's Adam forgets faster (the paper's code)."""
         rate = self.optimizer.learning_rate
         return Params(
-            self.optimizer.make(),  # type: ignore[arg-type]
+            self.optimizer.make(),
             Optimizer(rate, b1=0.5, b2=0.9).make(),
             Optimizer(rate).make(),
         )

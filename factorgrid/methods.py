@@ -87,9 +87,8 @@ def method(name: str) -> NamedMethod:
         lacks = why_incompatible(LATENTS[latent], OBJECTIVES[objective])
         if lacks:
             raise Error(f"objective '{objective}' requires a latent with {lacks}, and '{latent}' has not")
-        raise Error(
-            f"'{name}' is called {', '.join(known for known, one in NAMED.items() if _pair(one) == (objective, latent))}"
-        )
+        names = [known for known, one in NAMED.items() if _pair(one) == (objective, latent)]
+        raise Error(f"'{name}' is called {', '.join(names)}")
     raise unknown_name("model", name, METHODS)
 
 

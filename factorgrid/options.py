@@ -39,7 +39,7 @@ class Options(TypedDict, total=False):
     reduction: str
     # Which categories stand for the values of a factor: bins, or endpoint to span the whole grid.
     spacing: str
-    # Of products: tf32 (float32 where the device has no TF32), float32, or bfloat16 (weights stay float32).
+    # Of products: tf32 (float32 where the device has none), float32, or bfloat16 (weights stay float32).
     precision: str
     # Weight decay (AdamW), on weights and not on biases; 0 is Adam.
     decay: float

@@ -1,49 +1,24 @@
 """What the commands print besides scores: progress, what is on disk, plans and states of studies."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from factorgrid.datasets.download import Status
+from factorgrid.datasets.published.download import Status
+from factorgrid.progress import Bar
+from factorgrid.readable import duration, readable_bytes
 from factorgrid.study import Outcome, Study
 from factorgrid.study.estimate import GroupEstimate
-from factorgrid.study.progress import duration
-from factorgrid.training.progress import PLAIN_SECONDS
 
 
 @contextlib.contextmanager
 def counting_progress(title: str, console: Console | None = None) -> Iterator[Callable[[int, int, str], None]]:
     """A bar that is called as (steps done, steps known of, what); lines now and then without a terminal."""
-    console = console or Console(stderr=True)
-    bar = Progress(
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("to go"),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-    task = bar.add_task("", total=None)
-    said = time.monotonic()
-
-    def report(done: int, total: int, what: str) -> None:
-        nonlocal said
-        bar.update(task, completed=done, total=total, description=what)
-        if not console.is_terminal and time.monotonic() - said > PLAIN_SECONDS:
-            said = time.monotonic()
-            console.print(f"{title}: {done} of {total} steps, {what}", soft_wrap=True)
-
-    with bar:
-        yield report
+    with Bar(title, console=console) as bar:
+        yield bar.update
 
 
 def print_status(statuses: Sequence[Status], descriptions: Mapping[str, str], console: Console) -> None:
@@ -53,23 +28,14 @@ def print_status(statuses: Sequence[Status], descriptions: Mapping[str, str], co
         if status.path is None:
             state, size, where = "ready", "", "drawn when needed"
         elif status.present:
-            state, size, where = "ready", _readable(status.num_bytes), str(status.path)
+            state, size, where = "ready", readable_bytes(status.num_bytes), str(status.path)
         else:
-            state, size = "absent", _readable(status.num_bytes) if status.num_bytes else ""
+            state, size = "absent", readable_bytes(status.num_bytes) if status.num_bytes else ""
             where = ""
         table.add_row(status.name, descriptions[status.name], state, size, where)
     console.print(table)
     if not all(status.present for status in statuses):
         console.print("fetch an absent one: factorgrid data download NAME", highlight=False)
-
-
-def _readable(num_bytes: int) -> str:
-    size = float(num_bytes)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
 
 
 def print_studies(studies: Sequence[tuple[Study, int]], console: Console) -> None:
@@ -120,7 +86,7 @@ def _plan_cells(estimates: list[GroupEstimate]) -> list[str]:
         str(len(estimates)),
         f"{sum(one.group.num_members for one in estimates):,}",
         " to ".join(f"{number:,}" for number in dict.fromkeys((steps[0], steps[-1]))),
-        _readable(int(max(one.memory for one in estimates))) if known else "-",
+        readable_bytes(int(max(one.memory for one in estimates))) if known else "-",
         f"{sum(one.flops for one in estimates) / 1e15:,.3g}" if known else "-",
         _hours(sum(one.hours for one in estimates)) if known else "-",
     ]

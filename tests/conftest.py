@@ -1,14 +1,20 @@
-"""Every test runs on the CPU, draws to files, and shares one tiny trained run."""
+"""Every test runs on the CPU, draws to files, keeps compiled programs in the checkout, never converts numbers in
+silence, and shares one tiny trained run."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["FACTORGRID_CACHE"] = str(Path(__file__).parents[1] / ".cache")  # not the user's own
 
+import jax
 import pytest
 
 import factorgrid as fg
 from factorgrid.training import Config, Run, train
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
 @pytest.fixture(scope="session")

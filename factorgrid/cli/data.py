@@ -15,7 +15,7 @@ class List:
         from rich.console import Console
 
         from factorgrid.datasets import DATASETS
-        from factorgrid.datasets.download import status
+        from factorgrid.datasets.published.download import status
         from factorgrid.terminal import print_status
 
         print_status(status(), {name: one.description for name, one in DATASETS.items()}, Console())
@@ -27,11 +27,13 @@ class Download:
 
     name: Positional[str]
     """A published data set, such as smallnorb; see: factorgrid data list."""
+    accept_changed: bool = False
+    """Take files whose checksum is not the published one, if they are sound."""
 
     def run(self) -> None:
-        from factorgrid.datasets.download import download
+        from factorgrid.datasets.published.download import download
 
-        download(self.name)
+        download(self.name, accept_changed=self.accept_changed)
         print(f"{self.name} is ready; look at it: factorgrid data preview {self.name}")
 
 

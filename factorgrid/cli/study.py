@@ -141,11 +141,12 @@ class Report:
     """Folder of the report; FOLDER/report by default."""
 
     def run(self) -> None:
-        from factorgrid.report.study_report import study_report as write
+        from factorgrid.papers import friede2023
+        from factorgrid.report import study_report as write
         from factorgrid.study import outcome
 
         _, folder = _study(self.study, self.out)
-        print(write(outcome(folder), self.report or folder / "report"))
+        print(write(outcome(folder), self.report or folder / "report", paper=friede2023))
 
 
 Command = (

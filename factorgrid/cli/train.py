@@ -1,4 +1,4 @@
-"""`factorgrid train`: its flags are the fields of `Config`, the hyperparameters of all methods, and a few of its own."""
+"""`factorgrid train`: flags are the fields of `Config`, hyperparameters of all methods, and a few of its own."""
 
 import dataclasses
 from pathlib import Path
@@ -36,7 +36,8 @@ class Own:
 
 def _options() -> type:
     kinds = get_type_hints(Config)
-    required, optional = [], []
+    required: list[tuple[str, Any]] = []
+    optional: list[tuple[str, Any, Any]] = []
     for one in dataclasses.fields(Config):
         if one.name in SPECIAL:
             continue
@@ -55,7 +56,10 @@ def _options() -> type:
         optional.append((name, Annotated[values, arg(help=f"For {', '.join(takers)}.")], ()))
     for name, (kind, help) in DATA_OPTIONS.items():
         optional.append((name, Annotated[kind | None, arg(help=help)], None))
-    fields = [*required, *((name, kind, dataclasses.field(default=default)) for name, kind, default in optional)]
+    fields: list[Any] = [
+        *required,
+        *((name, kind, dataclasses.field(default=default)) for name, kind, default in optional),
+    ]
     own = [(f.name, f.type, dataclasses.field(default=f.default)) for f in dataclasses.fields(Own)]
     made = dataclasses.make_dataclass("Options", [*fields, *own], frozen=True)
     made.__doc__ = Own.__doc__

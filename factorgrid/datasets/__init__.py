@@ -2,23 +2,24 @@
 
 Contract: every data set is a `Dataset` (datasets/dataset.py): a frozen pytree with a `FactorSpace` that draws images.
 A `DeviceDataset` draws inside compiled programs, by pure functions `sample(key, num)` and `images(key, factors)`; a
-table too large for the device is a `HostTable` (datasets/table.py), whose rows are fed to them. May import: `factors`, `errors`.
-To add one: write a file, and give it an entry in `DATASETS`.
+table too large for the device is a `HostTable` (datasets/table.py), whose rows are fed to them.
+May import: `factors`, `errors`. To add one: write a file, and give it an entry in `DATASETS`.
 """
 
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from factorgrid.datasets import cars3d, dsprites, mpi3d, shapes3d, smallnorb
 from factorgrid.datasets.custom import load_custom
 from factorgrid.datasets.dataset import Batch as Batch
 from factorgrid.datasets.dataset import Dataset as Dataset
 from factorgrid.datasets.dataset import DeviceDataset as DeviceDataset
 from factorgrid.datasets.files import DataWarning as DataWarning
-from factorgrid.datasets.files import RemoteFile, data_root
+from factorgrid.datasets.pictures import Background, Fit
+from factorgrid.datasets.published import cars3d, dsprites, mpi3d, shapes3d, smallnorb
+from factorgrid.datasets.published.remote import RemoteFile, data_root
 from factorgrid.datasets.rendered.cars3d_twin import Cars3DTwin
 from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.datasets.rendered.dsprites_twin import ColorDSpritesTwin, DSpritesTwin
@@ -92,6 +93,13 @@ DATASETS: dict[str, Source] = {
 }
 
 
+# options that are one of a few words, and what an error calls them
+CHOICES = {
+    "resident": ("place for a table", get_args(Residence)),
+    "fit": ("fit", get_args(Fit)),
+    "background": ("background", get_args(Background)),
+}
+
 # name -> (type, what it is): the keywords of `load`, for flags and study files
 OPTIONS: dict[str, tuple[type, str]] = {
     "image_size": (int, "Pixels a side of circles, or of your own images (64 by default)."),
@@ -101,6 +109,8 @@ OPTIONS: dict[str, tuple[type, str]] = {
         "mpi3d: `paper` restricts today's files to the colours and shapes of the paper's edition (inferred).",
     ),
     "clip": (bool, "smallnorb: cut values to [0, 1]."),
+    "fit": (str, "Your own images that are not square: stretch, crop to the central square, or pad."),
+    "background": (str, "Seen through transparent pixels and beside padded images: white or black."),
 }
 
 
@@ -112,6 +122,8 @@ def load(
     subset: str | None = None,
     clip: bool | None = None,
     image_size: int | None = None,
+    fit: str | None = None,
+    background: str | None = None,
 ) -> Dataset:
     """The data set called `name`, or a user's own images at the path `name` (datasets/custom.py).
 
@@ -122,18 +134,27 @@ def load(
         subset: MPI3D: "paper" restricts today's files to the colours and shapes of the edition in the paper (inferred).
         clip: SmallNORB: cut values to [0, 1].
         image_size: circles and a user's own images: pixels a side, 64 by default.
+        fit: a user's own images that are not square: "stretch" (default), "crop" or "pad".
+        background: "white" (default) or "black": what transparent and padded pixels of a user's own images show.
 
     Raises:
         Error: no such name, an option that it does not have, or files that it needs are missing or damaged.
     """
-    given = {"resident": resident, "subset": subset, "clip": clip, "image_size": image_size}
+    given = {
+        "resident": resident,
+        "subset": subset,
+        "clip": clip,
+        "image_size": image_size,
+        "fit": fit,
+        "background": background,
+    }
     options: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
     if name in DATASETS:
         source = DATASETS[name]
         _check_options(name, options, source.options)
         return source.load(data_root(root), **options)
     if name.endswith(".npz") or os.sep in name or Path(name).is_dir():
-        _check_options(name, options, ("resident", "image_size"))
+        _check_options(name, options, ("resident", "image_size", "fit", "background"))
         return load_custom(Path(name), **options)
     raise unknown_name("data set", name, DATASETS)
 
@@ -143,5 +164,6 @@ def _check_options(name: str, given: Mapping[str, object], known: tuple[str, ...
         if option not in known:
             has = f"it has: {', '.join(known)}" if known else "it has none"
             raise Error(f"data set '{name}' has no option '{option}'; {has}")
-    if given.get("resident", "auto") not in ("auto", "device", "host"):
-        raise unknown_name("place for a table", str(given["resident"]), ("auto", "device", "host"))
+    for option, (kind, values) in CHOICES.items():
+        if option in given and given[option] not in values:
+            raise unknown_name(kind, str(given[option]), values)

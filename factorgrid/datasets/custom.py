@@ -1,43 +1,63 @@
-"""A user's own images: an npz file, or a folder of PNG and JPEG files; with or without labels.
+"""A user's own images: an npz file, or a folder of PNG, JPEG, WebP, TIFF and BMP files; with or without labels.
 
 An npz holds `images` [image height width] or [image height width channel] (0..255 in integers, or 0..1 in
-floats), and may hold `factors` [image factor] and `factor_names` [factor]. A folder may hold one CSV with a column
-`filename` and a column for each factor. Labels may be numbers or words; different ones are the values of the factor,
-in ascending order. Unknown labels: an empty cell, in an npz also -1, NaN or "".
+floats; a fourth channel is opacity), and may hold `factors` [image factor] and `factor_names` [factor]. A folder may
+hold one CSV with a column `filename` and a column for each factor. Labels may be numbers or words; different ones are
+the values of the factor, in ascending order. Unknown labels: an empty cell or nan, in an npz also -1.
 """
 
 import csv
 import hashlib
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from warnings import warn
 
 import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 from numpy import ndarray
-from PIL import Image
 
 from factorgrid.datasets import npz
 from factorgrid.datasets.files import DAMAGE, DataWarning, one_line
 from factorgrid.datasets.index import UNKNOWN, index_labels
+from factorgrid.datasets.pictures import SUFFIXES, Background, Fit, composited, fitted, read_picture
 from factorgrid.datasets.prepare import prepared
-from factorgrid.datasets.resize import resized
 from factorgrid.datasets.table import Encoding, HostTable, Layout, Residence, Table, make_table
 from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+KINDS = "PNG, JPEG, WebP, TIFF, BMP"
 MAP_FROM_BYTES = 2**30
 MOST_NAMED = 10
+MOST_FRACTIONS = 64  # different values of a factor that is not of whole numbers
 
 
-def load_custom(path: Path, *, resident: Residence = "auto", image_size: int = 64) -> Table | HostTable:
+@dataclass(frozen=True)
+class Square:
+    """How images become squares of `size` pixels a side; see `load_custom`."""
+
+    size: int
+    fit: Fit
+    background: Background
+
+
+def load_custom(
+    path: Path,
+    *,
+    resident: Residence = "auto",
+    image_size: int = 64,
+    fit: Fit = "stretch",
+    background: Background = "white",
+) -> Table | HostTable:
     """The images at `path`, an npz or a folder.
 
     Args:
         path: see above.
         resident: see `make_table`.
         image_size: pixels a side; images of another size are resized, with a warning.
+        fit: what happens to images that are not square: "stretch"; "crop" to the central square; "pad" with background.
+        background: "white" or "black", seen through transparent pixels and beside padded images.
 
     Raises:
         Error: names every file that cannot be read, and says what else is wrong.
@@ -46,22 +66,22 @@ def load_custom(path: Path, *, resident: Residence = "auto", image_size: int = 6
         raise Error(f"{path} does not exist; give an npz file or a folder of images, or the name of a data set")
     if not 8 <= image_size <= 1024:
         raise Error(f"image_size must be within 8..1024, got {image_size}")
+    square = Square(image_size, fit, background)
     if path.is_dir():
-        return _from_folder(path, resident, image_size)
+        return _from_folder(path, resident, square)
     if path.suffix != ".npz":
         raise Error(f"{path} is neither an npz file nor a folder; give one with an array 'images', or a folder")
-    return _from_npz(path, resident, image_size)
+    return _from_npz(path, resident, square)
 
 
-def _from_npz(path: Path, resident: Residence, image_size: int) -> Table | HostTable:
+def _from_npz(path: Path, resident: Residence, square: Square) -> Table | HostTable:
     try:
         names = npz.keys(path)
         shape, dtype = npz.header(path, "images")
         factors = npz.array(path, "factors") if "factors" in names else None
         factor_names = [str(name) for name in npz.array(path, "factor_names")] if "factor_names" in names else None
-        if len(shape) not in (3, 4) or 0 in shape or (len(shape) == 4 and shape[3] not in (1, 3)):
-            raise Error(f"{path}: 'images' must be [image, height, width] or [..., 1 or 3], got {list(shape)}")
-        pixels, origin = _pixels(path, shape, dtype, image_size)
+        _check_images(path, shape, dtype)
+        pixels, origin = _pixels(path, shape, dtype, square)
     except (*DAMAGE, OSError) as problem:
         raise Error(f"{path} cannot be read: {one_line(problem)}") from problem
     labels, space = _labels_of_npz(path, factors, factor_names, shape[0])
@@ -70,17 +90,30 @@ def _from_npz(path: Path, resident: Residence, image_size: int) -> Table | HostT
     return make_table(pixels, layout, resident=resident)
 
 
-def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, size: int) -> tuple[Shaped[ndarray, "..."], str]:
+def _check_images(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if len(shape) == 4 and shape[3] not in (1, 3, 4) and shape[1] in (1, 3, 4):
+        what = "looks like [image, channel, height, width]; use images.transpose(0, 2, 3, 1)"
+    elif len(shape) == 3 and shape[2] in (1, 3, 4):
+        what = "looks like one image [height, width, channel]; use images[None]"
+    elif len(shape) not in (3, 4) or 0 in shape or (len(shape) == 4 and shape[3] not in (1, 3, 4)):
+        what = "has another shape"
+    elif dtype.kind not in "biuf":
+        raise Error(f"{path}: 'images' must be numbers, got {dtype}")
+    else:
+        return
+    raise Error(f"{path}: 'images' must be [image, height, width] or [..., 1, 3 or 4]; {list(shape)} {what}")
+
+
+def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, square: Square) -> tuple[Shaped[ndarray, "..."], str]:
     """Images [image size size channel], uint8 or float32 in [0, 1], and where they come from."""
     whole = (*shape, 1) if len(shape) == 3 else shape
-    if dtype == np.uint8 and whole[1:3] == (size, size) and np.prod(whole, dtype=np.int64) > MAP_FROM_BYTES:
+    fits = whole[1:3] == (square.size, square.size) and whole[3] != 4
+    if dtype == np.uint8 and fits and math.prod(whole) > MAP_FROM_BYTES:
         rows = (slab.reshape(-1, *whole[1:]) for slab in npz.slabs(path, "images", len(shape) - 1))
         return prepared([path], f"{path.stem}-images", whole, dtype, lambda: rows)
     images = npz.array(path, "images").reshape(whole)
     if images.dtype == bool:
         images = images.astype(np.uint8) * 255
-    if images.dtype.kind not in "iuf":
-        raise Error(f"{path}: 'images' must be numbers, got {images.dtype}")
     low, high = images.min(), images.max()
     if images.dtype.kind in "iu":
         if low < 0 or high > 255:
@@ -88,22 +121,27 @@ def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, size: int) -> t
         images = images.astype(np.uint8)
     else:
         if not (low >= 0 and high <= 1):  # NaN fails too
-            raise Error(f"{path}: floating-point 'images' must be within 0..1, got values from {low} to {high}")
+            hint = "; divide them by 255" if low >= 0 and 1 < high <= 255 else ""
+            raise Error(f"{path}: floating-point 'images' must be within 0..1, got values from {low} to {high}{hint}")
         images = images.astype(np.float32)
-    if images.shape[1:3] != (size, size):
-        _warn_of_resizing(path, {(images.shape[2], images.shape[1])}, size)
-        images = np.stack([resized(image, size) for image in images])
+    if images.shape[3] == 4:
+        images = np.stack([composited(image, square.background) for image in images])
+    if images.shape[1:3] != (square.size, square.size):
+        _warn_of_resizing(path, {(images.shape[2], images.shape[1])}, square)
+        images = np.stack([fitted(image, square.size, square.fit, square.background) for image in images])
     return images, _origin(path, images)
 
 
 def _labels_of_npz(
     path: Path, factors: Shaped[ndarray, "..."] | None, names: list[str] | None, num_images: int
 ) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
-    if factors is None:
+    if factors is None or factors.shape == (num_images, 0):
         return np.zeros((num_images, 0), np.int64), None
     table = factors[:, None] if factors.ndim == 1 else factors
     if table.ndim != 2 or len(table) != num_images:
         raise Error(f"{path}: 'factors' must be [{num_images}, factor], a row an image, got {list(factors.shape)}")
+    if table.dtype.kind not in "biufUS":
+        raise Error(f"{path}: 'factors' must be numbers or words, got {table.dtype}")
     names = names or [f"factor_{i + 1}" for i in range(table.shape[1])]
     if len(names) != table.shape[1]:
         raise Error(f"{path}: {len(names)} 'factor_names' for {table.shape[1]} columns of 'factors'")
@@ -113,80 +151,105 @@ def _labels_of_npz(
 
 def _cell(value: object) -> str:
     """An entry of `factors` as a cell of a CSV would hold it; empty where unknown."""
-    return "" if value in (-1, "") or value != value else str(value)
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return "" if value == -1 or text == "nan" else text
 
 
 def _numbered(
     path: Path, names: Sequence[str], columns: Sequence[Sequence[str]]
 ) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
-    """Cells -> the number of each among the different values of its column, ascending; -1 where empty."""
+    """Cells -> the number of each among the different values of its column, ascending; -1 where empty or nan."""
     if not names:
         return np.zeros((len(columns[0]) if columns else 0, 0), np.int64), None
-    numbers, sizes = [], []
+    numbers, words = [], []
     for name, column in zip(names, columns):
-        values = sorted({cell for cell in column if cell}, key=_by_number_then_word)
+        cells = ["" if cell.lower() == "nan" else cell for cell in column]
+        if all(_number(cell) is not None for cell in cells if cell):
+            cells = _whole_numbers(path, name, cells)
+        values = sorted({cell for cell in cells if cell}, key=_by_number_then_word)
         if not values:
             raise Error(f"{path}: factor '{name}' has no values; fill it or leave it out")
         number = {value: i for i, value in enumerate(values)}
-        numbers.append([number.get(cell, UNKNOWN) for cell in column])
-        sizes.append(len(values))
-    return np.array(numbers, np.int64).T, FactorSpace(names, sizes)
+        numbers.append([number.get(cell, UNKNOWN) for cell in cells])
+        words.append(values)
+    return np.array(numbers, np.int64).T, FactorSpace(names, [len(values) for values in words], words)
+
+
+def _whole_numbers(path: Path, name: str, cells: Sequence[str]) -> list[str]:
+    """Numbers written in one way each: 2.0 as 2. Fractions are values only if few of them occur again and again."""
+    plain = [_plain(cell) for cell in cells]
+    found = sorted({float(cell) for cell in plain if cell})
+    if not all(number.is_integer() for number in found):
+        said = f"{path}: factor '{name}' has fractions and {len(found)} different values, {found[0]} .. {found[-1]}"
+        if len(found) > min(MOST_FRACTIONS, sum(map(bool, plain)) // 2):
+            raise Error(f"{said}; group them first, such as with np.digitize, or leave it out")
+        warn(f"{said}; they are taken as classes", DataWarning, stacklevel=6)
+    return plain
+
+
+def _plain(cell: str) -> str:
+    """2, 2.0 and 02 as 2; whole numbers of any length."""
+    try:
+        return str(int(cell)) if cell else ""
+    except ValueError:
+        number = float(cell)
+        return f"{number:.0f}" if number.is_integer() else repr(number)
+
+
+def _number(cell: str) -> float | None:
+    """A finite number, or None for a word."""
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _by_number_then_word(cell: str) -> tuple[int, float, str]:
-    try:
-        return (0, float(cell), cell)
-    except ValueError:
-        return (1, 0.0, cell)
+    number = _number(cell)
+    return (1, 0.0, cell) if number is None else (0, number, cell)
 
 
-def _from_folder(folder: Path, resident: Residence, image_size: int) -> Table | HostTable:
+def _from_folder(folder: Path, resident: Residence, square: Square) -> Table | HostTable:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
     tables = [path for path in files if path.suffix.lower() == ".csv"]
     if not pictures:
-        raise Error(f"{folder} holds no PNG or JPEG files")
+        raise Error(f"{folder} holds no pictures ({KINDS})")
     if len(tables) > 1:
         raise Error(f"{folder} holds {len(tables)} CSV files ({_listed([t.name for t in tables])}); keep one")
     others = [str(path.relative_to(folder)) for path in files if path not in {*pictures, *tables}]
     if others:
-        warn(f"{folder}: not PNG, JPEG or CSV, so not read: {_listed(others)}", DataWarning, stacklevel=4)
+        warn(f"{folder}: neither pictures ({KINDS}) nor CSV, so not read: {_listed(others)}", DataWarning, stacklevel=4)
     names = [path.relative_to(folder).as_posix() for path in pictures]
     labels, space = _read_csv(tables[0], names) if tables else (np.zeros((len(names), 0), np.int64), None)
-    images = _read_pictures(folder, pictures, image_size)
+    images = _read_pictures(folder, pictures, square)
     layout = Layout(index_labels(labels, space), folder.name, images.shape[1:], "levels", _origin(folder, images))
     return make_table(images, layout, resident=resident)
 
 
-def _read_pictures(folder: Path, paths: list[Path], size: int) -> UInt8[ndarray, "image size size channel"]:
-    """All pictures, resized; one channel if all are grey, else three. An Error names all that cannot be read."""
-    images, sizes, bad = [], set(), []
+def _read_pictures(
+    folder: Path, paths: list[Path], square: Square
+) -> UInt8[ndarray, "image {square.size} {square.size} channel"]:
+    """All pictures, made square; one channel if all are grey, else three. An Error names all that cannot be read."""
+    images, sizes, bad, size = [], set(), [], square.size
     for path in paths:
         try:
-            with Image.open(path) as picture:
-                pixels = _decoded(picture)
-        except (*DAMAGE, OSError) as problem:
+            pixels = read_picture(path, square.background)
+        except Exception as problem:  # Pillow raises many kinds
             bad.append(f"{path.relative_to(folder)} ({one_line(problem).replace(str(path), 'it')})")
             continue
         if pixels.shape[:2] != (size, size):
             sizes.add((pixels.shape[1], pixels.shape[0]))
-        images.append(resized(pixels, size))
+        images.append(fitted(pixels, size, square.fit, square.background))
     if bad:
         raise Error(
             f"{folder}: {len(bad)} of {len(paths)} pictures cannot be read: {_listed(bad)}; replace or remove them"
         )
     if sizes:
-        _warn_of_resizing(folder, sizes, size)
+        _warn_of_resizing(folder, sizes, square)
     channels = max(image.shape[2] for image in images)
     return np.stack([np.broadcast_to(image, (size, size, channels)) for image in images])
-
-
-def _decoded(picture: Image.Image) -> UInt8[ndarray, "height width channel"]:
-    if picture.mode.startswith("I"):  # 16 bits of grey: the upper eight
-        return (np.asarray(picture) // 256).clip(0, 255).astype(np.uint8)[..., None]
-    if picture.mode in ("1", "L", "LA", "La"):
-        return np.asarray(picture.convert("L"))[..., None]
-    return np.asarray(picture.convert("RGB"))
 
 
 def _read_csv(path: Path, names: list[str]) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
@@ -217,11 +280,20 @@ def _read_csv(path: Path, names: list[str]) -> tuple[Int[ndarray, "image factor"
     return _numbered(path, factor_names, columns)
 
 
-def _warn_of_resizing(path: Path, sizes: set[tuple[int, int]], size: int) -> None:
+def _warn_of_resizing(path: Path, sizes: set[tuple[int, int]], square: Square) -> None:
     first = " x ".join(map(str, sorted(sizes)[0]))
     more = f" and {len(sizes) - 1} other sizes" if len(sizes) > 1 else ""
-    stretched = "; those that are not square are stretched" if any(w != h for w, h in sizes) else ""
-    warn(f"{path}: images of {first}{more} are resized to {size} x {size}{stretched}", DataWarning, stacklevel=5)
+    done = {
+        "stretch": "are stretched (fit='crop' or 'pad' does not)",
+        "crop": "are cropped",
+        "pad": f"are padded with {square.background}",
+    }
+    oblong = f"; those that are not square {done[square.fit]}" if any(w != h for w, h in sizes) else ""
+    warn(
+        f"{path}: images of {first}{more} are resized to {square.size} x {square.size}{oblong}",
+        DataWarning,
+        stacklevel=5,
+    )
 
 
 def _origin(path: Path, images: Shaped[ndarray, "..."]) -> str:

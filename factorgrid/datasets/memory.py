@@ -1,4 +1,4 @@
-"""How much memory a table may take, and sizes for people."""
+"""How much memory a table may take."""
 
 import os
 from pathlib import Path
@@ -12,10 +12,10 @@ def available_bytes() -> int:
     stats = device.memory_stats() if device.platform != "cpu" else None
     if stats and "bytes_limit" in stats:
         return int(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
-    return _host_bytes()
+    return host_bytes()
 
 
-def _host_bytes() -> int:
+def host_bytes() -> int:
     """What Linux says can be had without swapping; elsewhere half of the memory there is."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
@@ -24,16 +24,3 @@ def _host_bytes() -> int:
     except OSError:
         pass
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
-def readable_bytes(size: int | float) -> str:
-    """A size in the unit that reads best.
-
-    >>> readable_bytes(12_740_198_400)
-    '12.7 GB'
-    """
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -1,5 +1,6 @@
 """Arrays inside npz files, read slab by slab: a 12 GB array is never in memory at once. Nothing is unpickled."""
 
+import math
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,9 @@ from typing import IO
 import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
+
+from factorgrid.datasets.memory import host_bytes
+from factorgrid.readable import readable_bytes
 
 SLAB_BYTES = 2**25
 
@@ -45,8 +49,17 @@ def slabs(path: Path, key: str, rank: int) -> Iterator[Shaped[ndarray, "slab ...
 
 
 def array(path: Path, key: str) -> Shaped[ndarray, "..."]:
-    """The array `key`, whole. Raises as `slabs`."""
+    """The array `key`, whole. Raises as `slabs`; ValueError, before it is read, if memory or the file is too small."""
     shape, dtype = header(path, key)
+    size, free = math.prod(shape) * dtype.itemsize, host_bytes()
+    if size > free:
+        raise ValueError(f"array '{key}' takes {readable_bytes(size)}, and {readable_bytes(free)} of memory are free")
+    if size == 0:
+        return np.empty(shape, dtype)
+    with zipfile.ZipFile(path) as archive:
+        held = archive.getinfo(f"{key}.npy").file_size
+    if held < size:
+        raise ValueError(f"array '{key}' should take {readable_bytes(size)}, but the file holds {readable_bytes(held)}")
     parts = list(slabs(path, key, max(len(shape) - 1, 0)))
     return np.concatenate(parts).reshape(shape) if parts else np.empty(shape, dtype)
 
@@ -62,6 +75,8 @@ def _opened(path: Path, key: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], 
             if version not in readers:
                 raise ValueError(f"array '{key}' is in npy format {version[0]}.{version[1]}")
             shape, fortran_order, dtype = readers[version](stream)
+            if any(length < 0 for length in shape):
+                raise ValueError(f"array '{key}' has the impossible shape {list(shape)}")
             if dtype.hasobject:
                 raise ValueError(f"array '{key}' holds pickled objects, which are never loaded")
             if fortran_order and len(shape) > 1:

@@ -1,41 +1,40 @@
 """Big files, turned once into plain .npy files that can be memory-mapped.
 
-The .npy lies beside its source. Its name holds a digest of the names, sizes and times of the source files, so a
-changed source is prepared anew. It is written under a temporary name and renamed: there is never half a file.
+The .npy lies beside its originals. Its name holds a digest of the names, sizes and times of the original files, so a
+changed original is prepared anew. It is written under a temporary name and renamed: there is never half a file.
 """
 
 import fcntl
+import glob
 import hashlib
-import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
 
 from factorgrid.datasets.files import one_line
-from factorgrid.datasets.progress import byte_bar
 from factorgrid.errors import Error
+from factorgrid.files import read_json, replacing, write_json
+from factorgrid.progress import Bar
 
 # Part of the name: raise it when the preparation of any data set changes.
 VERSION = 1
 
 
 def prepared(
-    sources: Sequence[Path],
+    originals: Sequence[Path],
     label: str,
     shape: tuple[int, ...],
     dtype: np.dtype,
     slabs: Callable[[], Iterable[Shaped[ndarray, "slab ..."]]],
 ) -> tuple[Shaped[ndarray, "..."], str]:
-    """The memory-mapped result of preparing `sources`, and what they are, with checksums.
+    """The memory-mapped result of preparing `originals`, and what they are, with checksums.
 
     Args:
-        sources: existing files that the result is made of; the result is written to the folder of the first.
+        originals: existing files that the result is made of; the result is written to the folder of the first.
         label: what the result is; names of results of different preparations must differ.
         shape, dtype: of the result.
         slabs: yields the result in order, some rows at a time; not called if the result exists.
@@ -43,20 +42,22 @@ def prepared(
     Raises:
         Error: the folder cannot be written, or the disk is full; and whatever `slabs` raises.
     """
-    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in originals]
     digest = hashlib.sha256(repr((VERSION, label, shape, str(dtype), stats)).encode()).hexdigest()[:12]
-    target = sources[0].parent / f"{label}-{digest}.npy"
-    if not target.exists():
-        with _locked(target, label), _temporary(target) as file:
-            if not target.exists():  # else another process has made it while this one waited
-                _write(file, label, shape, dtype, slabs())
-                _record(sources, target)
-                os.replace(file.name, target)
-        for stale in set(target.parent.glob(f"{label}-*.npy")) - {target}:
+    target = originals[0].parent / f"{label}-{digest}.npy"
+    record, pattern = target.with_suffix(".json"), f"{glob.escape(label)}-*.npy"
+    if not (target.exists() and record.exists()):
+        with _locked(target, label):
+            for half in target.parent.glob(f".{pattern}"):  # of a process that was killed
+                half.unlink(missing_ok=True)
+            if not (target.exists() and record.exists()):  # else another process made them while this one waited
+                with replacing(target) as temporary:
+                    _write(temporary, label, shape, dtype, slabs())
+                    write_json(record, _record(originals))
+        for stale in set(target.parent.glob(pattern)) - {target}:
             stale.unlink(missing_ok=True)
             stale.with_suffix(".json").unlink(missing_ok=True)
-    origin = json.loads(target.with_suffix(".json").read_text())["origin"]
-    return np.load(target, mmap_mode="r"), origin
+    return np.load(target, mmap_mode="r"), read_json(record)["origin"]
 
 
 @contextmanager
@@ -73,44 +74,29 @@ def _locked(target: Path, label: str) -> Iterator[None]:
         ) from problem
 
 
-@contextmanager
-def _temporary(target: Path) -> Iterator[IO[bytes]]:
-    """A file beside `target`, removed unless it was renamed."""
-    path = target.with_name(target.name + ".part")
-    try:
-        with open(path, "wb") as file:
-            yield file
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _write(file: IO[bytes], label: str, shape: tuple[int, ...], dtype: np.dtype, slabs: Iterable[ndarray]) -> None:
+def _write(path: Path, label: str, shape: tuple[int, ...], dtype: np.dtype, slabs: Iterable[ndarray]) -> None:
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     description = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, description)
     written = 0
-    with byte_bar(f"preparing {label}, once", size) as advance:
+    with open(path, "wb") as file, Bar(f"preparing {label}, once", size, unit="bytes") as bar:
+        np.lib.format.write_array_header_1_0(file, description)
         for slab in slabs:
             assert (slab.dtype, slab.shape[1:]) == (dtype, shape[1:]), (slab.dtype, slab.shape)
             file.write(np.ascontiguousarray(slab).data)
             written += slab.nbytes
-            advance(slab.nbytes)
+            bar.update(written)
     assert written == size, f"prepared {written} of {size} bytes"
-    file.flush()
-    os.fsync(file.fileno())
 
 
-def _record(sources: Sequence[Path], target: Path) -> None:
-    """Write beside `target` what it was made of. Before it, so that it is never without."""
-    sums = [checksum(path) for path in sources]
-    if len(sources) == 1:
-        origin = f"{sources[0].name}, md5 {sums[0]}"
+def _record(originals: Sequence[Path]) -> dict[str, object]:
+    """What a result is made of."""
+    sums = [checksum(path) for path in originals]
+    if len(originals) == 1:
+        origin = f"{originals[0].name}, md5 {sums[0]}"
     else:
         combined = hashlib.md5("".join(sums).encode()).hexdigest()
-        origin = f"{sources[0].name} and {len(sources) - 1} more, md5 of their md5s {combined}"
-    temporary = target.with_suffix(".json.part")
-    temporary.write_text(json.dumps({"origin": origin, "md5": sums}))
-    os.replace(temporary, target.with_suffix(".json"))
+        origin = f"{originals[0].name} and {len(originals) - 1} more, md5 of their md5s {combined}"
+    return {"origin": origin, "md5": sums}
 
 
 def checksum(path: Path) -> str:

@@ -1,6 +1,5 @@
 """A picture of a data set: what each factor does, or for images without factors a sheet of them."""
 
-import os
 from pathlib import Path
 
 import jax
@@ -13,10 +12,10 @@ from numpy import ndarray
 
 from factorgrid.datasets.dataset import Dataset
 from factorgrid.datasets.table import HostTable, Table
-from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
+from factorgrid.files import replacing
 
-COLUMNS = 10
+STRIP_IMAGES = 10
 SHEET_ROWS = 6
 GAP = 2
 
@@ -31,7 +30,7 @@ def preview(dataset: Dataset, path: Path, seed: int) -> None:
         Error: `path` cannot be written.
     """
     if dataset.space is None:
-        images, _ = dataset.draw(COLUMNS * SHEET_ROWS, seed)
+        images, _ = dataset.draw(STRIP_IMAGES * SHEET_ROWS, seed)
         titles, strips = [""] * SHEET_ROWS, [images[i::SHEET_ROWS] for i in range(SHEET_ROWS)]
     else:
         titles, strips = _traversals(dataset, dataset.space, seed)
@@ -42,7 +41,8 @@ def preview(dataset: Dataset, path: Path, seed: int) -> None:
         axis.imshow(strip(images), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axis.set(xticks=[], yticks=[], frame_on=False)
         axis.set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8)
-    _save(figure, path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
 
 
 def _traversals(
@@ -51,10 +51,10 @@ def _traversals(
     start = _start(dataset, space, seed)
     titles, strips = [], []
     for i, (name, size) in enumerate(zip(space.names, space.sizes)):
-        values = np.unique(np.linspace(0, size - 1, min(size, COLUMNS)).round().astype(int))
+        values = np.unique(np.linspace(0, size - 1, min(size, STRIP_IMAGES)).round().astype(int))
         factors = np.repeat(start[None], len(values), axis=0)
         factors[:, i] = values
-        titles.append(f"{name}\n0 .. {size - 1}")
+        titles.append(f"{name}\n{space.said(i)}")
         strips.append(_observe_or_blank(dataset, factors, seed))
     return titles, strips
 
@@ -83,20 +83,9 @@ def _observe_or_blank(
 
 
 def strip(images: Float[ndarray, "column height width channel"]) -> Float[ndarray, "height total channel"]:
-    """Images side by side, white gaps between and, up to `COLUMNS`, after them. Values are cut to [0, 1]."""
+    """Images side by side, white gaps between and, up to `STRIP_IMAGES`, after them. Values are cut to [0, 1]."""
     _, height, width, channels = images.shape
-    result = np.ones((height, COLUMNS * (width + GAP) - GAP, channels), np.float32)
+    result = np.ones((height, STRIP_IMAGES * (width + GAP) - GAP, channels), np.float32)
     for i, image in enumerate(images.clip(0, 1)):
         result[:, i * (width + GAP) : i * (width + GAP) + width] = image
     return result
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """Under a temporary name first: never half a picture."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(temporary, format="png", dpi=120)
-        os.replace(temporary, path)
-    except OSError as problem:
-        raise Error(f"{path} cannot be written: {problem.strerror or problem}; choose another place") from problem

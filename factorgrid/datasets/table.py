@@ -19,9 +19,10 @@ from numpy import ndarray
 
 from factorgrid.datasets.dataset import Batch, Dataset, DeviceDataset
 from factorgrid.datasets.index import Index
-from factorgrid.datasets.memory import available_bytes, readable_bytes
+from factorgrid.datasets.memory import available_bytes
 from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
+from factorgrid.readable import readable_bytes
 
 Encoding = Literal["levels", "bits", "float32"]
 Residence = Literal["auto", "device", "host"]

@@ -12,4 +12,4 @@ def cosine(
     The Gumbel noise scale of the D-VAE goes from 0.5 to 2 this way: step number t = 1..T of training sees
     cosine(step = t - 1), as in the paper's code.
     """
-    return 0.5 * (start - end) * jnp.cos(jnp.pi * step / num_steps) + 0.5 * (start + end)
+    return 0.5 * (start - end) * jnp.cos(jnp.pi * jnp.asarray(step, jnp.float32) / num_steps) + 0.5 * (start + end)

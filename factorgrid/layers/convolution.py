@@ -8,7 +8,7 @@ channels, and nothing is multiplied by a zero that was put in between:
 * stride 2, kernel 4, else: blocks of 2 x 2 inputs times a matrix give each block's share in its four neighbouring
   outputs, which are added up (`fold`): a quarter of the patches' size;
 * transposed: the adjoints of the last two, by the same rule;
-* stride 1: one product for each kernel row, summed (patches of the whole kernel would be too large to keep).
+* stride 1: `unit_stride.py`.
 
 Two layers in a row may hand over blocks instead of pixels (`to_blocks`, `of_blocks`), which saves moving the large
 activations from one layout to the other and back. Every map between layouts is linear; those whose transpose
@@ -17,17 +17,15 @@ autodiff would write as padding and adding know their adjoint (`adjoints`).
 All are equal to `jax.lax` convolutions, forward and gradient (tested in float64).
 """
 
-from collections.abc import Callable
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Key
 
+from factorgrid.layers.adjoints import adjoints
 from factorgrid.layers.initializers import Initializer
 from factorgrid.layers.product import product
-
-LinearMap = Callable[[Float[Array, "..."]], Float[Array, "..."]]
+from factorgrid.layers.unit_stride import convolve
 
 
 class Conv(eqx.Module):
@@ -51,7 +49,7 @@ class Conv(eqx.Module):
 
     def __call__(self, x: Float[Array, "batch height width input"]) -> Float[Array, "batch h w output"]:
         if self.stride == 1:
-            return add_bias(convolve_rows(x, self.weight), self.bias)
+            return add_bias(convolve(x, self.weight), self.bias)
         num_inputs, num_outputs = self.weight.shape[2:]
         if self.weight.shape[0] == 2:
             return add_bias(product(blocks(x), self.weight.reshape(-1, num_outputs)), self.bias)
@@ -135,19 +133,6 @@ def neighbours(x: Float[Array, "batch height width channel"]) -> Float[Array, "b
     return jnp.concatenate([x[:, :-1, :-1], x[:, :-1, 1:], x[:, 1:, :-1], x[:, 1:, 1:]], axis=-1)
 
 
-def adjoints(forward: LinearMap, transpose: LinearMap) -> tuple[LinearMap, LinearMap]:
-    """Two linear maps, each the other's transpose, which are differentiated by one another."""
-
-    def with_gradient(one: LinearMap, other: Callable[[], LinearMap]) -> LinearMap:
-        mapped = jax.custom_vjp(one)
-        mapped.defvjp(lambda x: (one(x), None), lambda _, cotangent: (other()(jnp.asarray(cotangent)),))
-        return mapped
-
-    first: LinearMap = with_gradient(forward, lambda: second)
-    second: LinearMap = with_gradient(transpose, lambda: first)
-    return first, second
-
-
 def _fold(x: Float[Array, "batch height width patch"]) -> Float[Array, "batch h w channel"]:
     b, h, w, c = x.shape
     y = x.reshape(b, h, w, 4, c // 4)
@@ -208,19 +193,3 @@ def transpose_matrix(weight: Float[Array, "4 4 input output"]) -> Float[Array, "
     _, _, i, o = weight.shape
     chosen = weight.reshape(2, 2, 2, 2, i, o)[::-1, :, ::-1]  # [neighbour, output] for rows, then for columns
     return chosen.transpose(0, 2, 4, 1, 3, 5).reshape(4 * i, 4 * o)
-
-
-def convolve_rows(
-    x: Float[Array, "batch height width input"], weight: Float[Array, "kernel_height kernel_width input output"]
-) -> Float[Array, "batch height width output"]:
-    """Stride 1. An even kernel pads one more after than before, as "SAME" does."""
-    kernel_height, kernel_width, _, num_outputs = weight.shape
-    height, width = x.shape[1:3]
-    before = ((kernel_height - 1) // 2, (kernel_width - 1) // 2)
-    after = (kernel_height // 2, kernel_width // 2)
-    padded = jnp.pad(x, ((0, 0), (before[0], after[0]), (before[1], after[1]), (0, 0)))
-    wide = jnp.concatenate([padded[:, :, j : j + width] for j in range(kernel_width)], axis=-1)
-    return sum(
-        (product(wide[:, i : i + height], weight[i].reshape(-1, num_outputs)) for i in range(kernel_height)),
-        start=jnp.zeros((), x.dtype),
-    )

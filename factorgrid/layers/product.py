@@ -29,6 +29,11 @@ def products_in(precision: str) -> Iterator[None]:
         _precision.reset(token)
 
 
+def precision() -> str:
+    """The precision that products are multiplied in, where this is called."""
+    return _precision.get()
+
+
 def product(x: Float[Array, "*batch input"], matrix: Float[Array, "input output"]) -> Float[Array, "*batch output"]:
     """x @ matrix, with all rows in one axis."""
     return _product(x.reshape(-1, x.shape[-1]), matrix).reshape(*x.shape[:-1], matrix.shape[-1])

@@ -8,6 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+MAX_CATEGORIES = 256  # values of a latent that are still counted; one with more is continuous
+NUM_BINS = 20
+
 
 def bin_edges(values: Float[ndarray, "sample column"], num_bins: int) -> Float[ndarray, "column edge"]:
     """Left edges of `num_bins` equal-width bins between each column's least and greatest value.
@@ -39,16 +42,30 @@ def discretise(values: Float[ndarray, "sample column"], num_bins: int) -> Int[nd
     return bins.T.astype(np.int64)
 
 
+def categories(codes: Float[ndarray, "sample latent"]) -> Int[ndarray, "sample latent"]:
+    """Every value a category, numbered 0, 1, 2, ... in ascending order; `NUM_BINS` bins where there are too many."""
+    columns = [np.unique(column, return_inverse=True)[1] for column in codes.T]
+    many = np.array([column.max() >= MAX_CATEGORIES for column in columns])
+    result = np.stack(columns, axis=1)
+    if many.any():
+        result[:, many] = compact(discretise(codes[:, many], NUM_BINS))
+    return result
+
+
 def compact(labels: Int[ndarray, "sample column"]) -> Int[ndarray, "sample column"]:
-    """Each column relabelled 0, 1, 2, ... in the order of its values, so that it can index a table."""
+    """Each column relabelled 0, 1, 2, ... in the order of its values, so that it can index a table; -1 stays.
+
+    >>> compact(np.array([[7], [-1], [3]])).ravel().tolist()
+    [1, -1, 0]
+    """
     result = np.empty(labels.shape, np.int64)
-    for column in range(labels.shape[1]):
-        values = labels[:, column] - labels[:, column].min()
+    for column, values in enumerate(labels.T):
+        unknown = int(values.min() < 0)  # then it is numbered first of all, and all are moved down by one
         if values.max() < 4 * len(values) + 64:
-            seen = np.bincount(values) > 0
-            result[:, column] = (np.cumsum(seen) - 1)[values]
+            seen = np.bincount(values + unknown) > 0
+            result[:, column] = (np.cumsum(seen) - 1)[values + unknown] - unknown
         else:
-            result[:, column] = np.unique(values, return_inverse=True)[1]
+            result[:, column] = np.unique(values, return_inverse=True)[1] - unknown
     return result
 
 
@@ -56,6 +73,8 @@ def mutual_information(
     left: Int[ndarray, "sample row"], right: Int[ndarray, "sample column"]
 ) -> Float[ndarray, "row column"]:
     """Mutual information in nats of every column of `left` with every column of `right`, each >= 0.
+
+    Labels are 0 or greater. Rows in which a column of `right` is -1, unknown, are left out for that column.
 
     >>> labels = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     >>> mutual_information(labels, labels).round(6).tolist()
@@ -68,11 +87,13 @@ def mutual_information(
     # one table per pair, all tables of a right column counted at once
     places = left + np.arange(num_rows) * size
     for column in range(right.shape[1]):
-        width = int(right[:, column].max()) + 1
-        joint = np.bincount(
-            (places * width + right[:, column, None]).ravel(), minlength=num_rows * size * width
-        ).reshape(num_rows, size, width)
-        result[:, column] = table_information(joint, num_samples)
+        labels, known, num_known = right[:, column], places, num_samples
+        if labels.min() < 0:
+            labels, known = labels[labels >= 0], places[labels >= 0]
+            num_known = len(labels)
+        width = int(labels.max()) + 1
+        joint = np.bincount((known * width + labels[:, None]).ravel(), minlength=num_rows * size * width)
+        result[:, column] = table_information(joint.reshape(num_rows, size, width), num_known)
     return result
 
 
@@ -86,11 +107,12 @@ def table_information(joint: Int[ndarray, "*pair row column"], num_samples: int)
 
 
 def entropy(labels: Int[ndarray, "sample column"]) -> Float[ndarray, " column"]:
-    """Entropy in nats of each column."""
-    labels, num_samples = compact(labels), len(labels)
+    """Entropy in nats of each column, among the rows in which it is known."""
+    labels = compact(labels)
     result = np.empty(labels.shape[1])
-    for column in range(labels.shape[1]):
-        share = np.bincount(labels[:, column]) / num_samples
+    for column, values in enumerate(labels.T):
+        counts = np.bincount(values[values >= 0])
+        share = counts / counts.sum()
         result[column] = -(share * np.log(share)).sum()
     return np.maximum(result, 0.0)
 

@@ -10,6 +10,8 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy.special import digamma
 
+from factorgrid.metrics.parallel import known_rows
+
 
 def neighbour_information(
     codes: Float[ndarray, "sample latent"],
@@ -32,7 +34,7 @@ def neighbour_information(
         values = values + 1e-10 * max(1.0, np.abs(values).mean()) * noise
         order = np.argsort(values)
         for j in range(labels.shape[1]):
-            result[i, j] = pair_information(values[order], labels[order, j], num_neighbours)
+            result[i, j] = pair_information(*known_rows(values[order], labels[order, j]), num_neighbours)
     return result
 
 

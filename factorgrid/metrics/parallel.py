@@ -14,12 +14,23 @@ Part = tuple[Callable[..., Any], dict[str, Any]]
 
 
 def factor_parts(function: Callable[..., Any], split: tuple[ndarray, ...], **settings: Any) -> list[Part]:
-    """A part for each factor of a split (training codes, factors, test codes, factors), with the same settings."""
-    train, labels, test, labels_test = split
-    return [
-        (function, {"train": train, "labels": labels[:, j], "test": test, "labels_test": labels_test[:, j], **settings})
-        for j in range(labels.shape[1])
-    ]
+    """A part for each factor of a split (training codes, factors, test codes, factors), with the same settings.
+
+    It gets the rows in which the factor is known.
+    """
+    parts: list[Part] = []
+    for j in range(split[1].shape[1]):
+        train, labels = known_rows(split[0], split[1][:, j])
+        test, labels_test = known_rows(split[2], split[3][:, j])
+        rows = {"train": train, "labels": labels, "test": test, "labels_test": labels_test}
+        parts.append((function, {**rows, **settings}))
+    return parts
+
+
+def known_rows(codes: ndarray, labels: ndarray) -> tuple[ndarray, ndarray]:
+    """Codes and labels of the samples whose label is known; where all are, the arrays themselves."""
+    known = labels.reshape(len(labels), -1).min(axis=1, initial=0) >= 0
+    return (codes, labels) if known.all() else (codes[known], labels[known])
 
 
 def run_part(part: Part) -> Any:

@@ -1,8 +1,8 @@
-"""How the metrics draw their samples: every count in one place, and two sources behind one set of methods.
+"""How the metrics draw their samples: every count in one place, and two samplers with one set of methods.
 
-A source is where codes come from: the whole factor grid through a Representation (`GridSource`), or a fixed set
-of codes with their factors, complete or not (`SampleSource`). Sources are the only part of this room that
-touches a Representation; what they return are plain arrays.
+A sampler draws codes by factor values: from the whole factor grid through a Representation (`GridSampler`), or from
+a fixed set of codes with their factors, complete or not (`GivenSampler`). Samplers are the only part of this room
+that touches a Representation; what they return are plain arrays.
 """
 
 import zlib
@@ -15,7 +15,8 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from factorgrid.errors import Error
-from factorgrid.metrics.checks import as_codes, check_counts, varying
+from factorgrid.metrics.checks import MAX_BINS, as_codes, check_bins, check_counts, varying
+from factorgrid.metrics.mutual_information import compact
 from factorgrid.representation import Representation
 
 CHUNK_ROWS = 2**15  # codes gathered at once: few enough to stay in a processor's cache
@@ -44,7 +45,8 @@ class Counts:
     downstream_sizes: tuple[int, ...] = (100, 1_000, 10_000)
 
     def __post_init__(self) -> None:
-        counts = {name: value for name, value in vars(self).items() if name != "downstream_sizes"}
+        counts = {name: value for name, value in vars(self).items() if name not in ("downstream_sizes", "num_bins")}
+        check_bins(MAX_BINS, self.num_bins)
         check_counts(**counts, **{f"downstream_sizes[{i}]": size for i, size in enumerate(self.downstream_sizes)})
 
 
@@ -60,7 +62,7 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 @runtime_checkable  # so that the test session can check annotations
-class Source(Protocol):
+class Sampler(Protocol):
     """Codes by factor values.
 
     Factors that take one value only are not offered for fixing: nothing tells the codes of their value apart.
@@ -117,6 +119,13 @@ class Source(Protocol):
         """For each group, `size` codes that all agree in the group's fixed factor, which is in ascending order."""
         ...
 
+    def varied(
+        self, rng: np.random.Generator, free: Int[ndarray, " group"], size: int, *, distinct: bool = False
+    ) -> Float[ndarray, "size group latent"] | None:
+        """For each group, `size` codes that agree in all factors but the free one, which is in ascending order; with
+        `distinct` the others differ from the first in it. None if there are no two codes that differ so."""
+        ...
+
 
 def chunks(num: int, rows_each: int) -> Iterator[slice]:
     """Slices of `num` groups of `rows_each` codes, such that one slice bounds memory."""
@@ -132,7 +141,7 @@ def runs(fixed: Int[ndarray, " group"]) -> Iterator[tuple[int, slice]]:
         yield int(fixed[start]), slice(int(start), int(stop))
 
 
-class GridSource:
+class GridSampler:
     """Draws from the whole factor grid of a representation, uniformly and with replacement."""
 
     def __init__(self, representation: Representation) -> None:
@@ -178,6 +187,17 @@ class GridSource:
             index[:, part] = self._index(rng, place, self._value(rng, place, shape[1:]), shape)
         return self._codes(rng, index)
 
+    def varied(self, rng: np.random.Generator, free: ndarray, size: int, *, distinct: bool = False) -> ndarray | None:
+        space = self._representation.space
+        column = self._free[free]
+        stride, num_values = np.asarray(space.strides)[column], np.asarray(space.sizes)[column]
+        base = rng.integers(space.num_points, size=len(free))
+        value = base // stride % num_values
+        # steps round the circle of values: any number of them for the others, the first stays
+        steps = rng.integers(1 if distinct else 0, num_values, size=(size, len(free)))
+        steps[0] = 0 if distinct else steps[0]
+        return self._codes(rng, base + ((value + steps) % num_values - value) * stride)
+
     def _value(self, rng: np.random.Generator, place: int, shape: tuple[int, ...]) -> Int[ndarray, "..."]:
         return rng.integers(self._representation.space.sizes[self._free[place]], size=shape)
 
@@ -197,7 +217,7 @@ class GridSource:
         return as_codes(self._representation.codes_at(index.ravel(), rng)).reshape(*index.shape, -1)
 
 
-class SampleSource:
+class GivenSampler:
     """Draws from given codes and factors: anyone's codes, complete grid or not.
 
     Points and splits use the given codes once each. Groups are drawn with replacement; those with a fixed factor
@@ -205,7 +225,8 @@ class SampleSource:
     """
 
     def __init__(self, codes: Float[ndarray, "sample latent"], factors: Int[ndarray, "sample factor"]) -> None:
-        self._codes, self._factors = codes, factors[:, varying(factors)]
+        self.columns = np.flatnonzero(varying(factors))  # of the given factors
+        self._codes, self._factors = codes, factors[:, self.columns]
 
     @property
     def num_factors(self) -> int:
@@ -261,8 +282,8 @@ class SampleSource:
         self, rng: np.random.Generator, column: int, anchors: tuple[int, int], members: tuple[int, int]
     ) -> tuple[Int[ndarray, "..."], Int[ndarray, "..."]]:
         """Indices of random anchors, and of random codes that share their anchor's value in `column`."""
-        _, label, count = np.unique(self._factors[:, column], return_inverse=True, return_counts=True)
-        candidates = np.flatnonzero(count[label] > 1)
+        values, label, count = np.unique(self._factors[:, column], return_inverse=True, return_counts=True)
+        candidates = np.flatnonzero((count > 1)[label] & (values >= 0)[label])  # those of an unknown value left out
         if len(candidates) == 0:
             raise Error(
                 f"no two of the {len(self._codes)} codes share a value of factor {column}, so it cannot be held "
@@ -273,3 +294,48 @@ class SampleSource:
         anchor = candidates[rng.integers(len(candidates), size=anchors)]
         value = np.broadcast_to(label[anchor], members)
         return anchor, order[start[value] + rng.integers(count[value])]
+
+    def varied(self, rng: np.random.Generator, free: ndarray, size: int, *, distinct: bool = False) -> ndarray | None:
+        members = np.empty((size, len(free)), np.int64)
+        for column in np.unique(free):
+            groups = np.flatnonzero(free == column)
+            found = self._neighbours(int(column))
+            if found is None:
+                return None
+            rows, stretch, own, candidates = found
+            place = candidates[rng.integers(len(candidates), size=len(groups))]
+            start, stop = stretch[:, place]
+            if distinct:
+                # a place among those of the others: the stretch without the row's own values
+                first, last = own[:, place]
+                drawn = start + rng.integers(stop - start - (last - first), size=(size, len(groups)))
+                drawn = np.where(drawn >= first, drawn + last - first, drawn)
+                drawn[0] = place
+            else:
+                drawn = rng.integers(start, stop, size=(size, len(groups)))
+            members[:, groups] = rows[drawn]
+        return self._codes[members]
+
+    def _neighbours(self, column: int) -> tuple[ndarray, ndarray, ndarray, ndarray] | None:
+        """Rows of known factors in an order in which those that agree in all factors but this one are a stretch; from
+        where to where it is for every place, and its part of equal value; places that have others in theirs."""
+        rows = np.flatnonzero((self._factors >= 0).all(axis=1))
+        factors = compact(self._factors[rows]) if len(rows) else self._factors[rows]
+        key = np.zeros(len(rows), np.int64)
+        for j in range(factors.shape[1]):
+            if j != column:
+                key = compact((key * (factors[:, j].max(initial=0) + 1) + factors[:, j])[:, None])[:, 0]
+        order = np.lexsort((factors[:, column], key))
+        stretch = ends_of(key[order])
+        own = ends_of(key[order] * (factors[:, column].max(initial=0) + 1) + factors[order, column])
+        candidates = np.flatnonzero(np.diff(stretch, axis=0)[0] > np.diff(own, axis=0)[0])
+        return (rows[order], stretch, own, candidates) if len(candidates) else None
+
+
+def ends_of(values: Int[ndarray, " place"]) -> Int[ndarray, "2 place"]:
+    """Where the run of equal values that each place of an ascending array is in starts, and where it stops.
+
+    >>> ends_of(np.array([3, 3, 5])).tolist()
+    [[0, 0, 2], [2, 2, 3]]
+    """
+    return np.stack([np.searchsorted(values, values, "left"), np.searchsorted(values, values, "right")])

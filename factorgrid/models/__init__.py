@@ -14,15 +14,14 @@ from jaxtyping import Array, Key
 from factorgrid.errors import unknown_name
 from factorgrid.latents import Latent
 from factorgrid.layers import INITIALIZERS
-from factorgrid.layers.initializers import Initializer
 from factorgrid.models.autoencoder import Autoencoder as Autoencoder
 from factorgrid.models.autoencoder import Decoder, Encoder
 from factorgrid.models.autoencoder import Forward as Forward
 from factorgrid.models.autoencoder import Kind as Kind
 from factorgrid.models.autoencoder import Weights as Weights
-from factorgrid.models.broadcast import broadcast
-from factorgrid.models.conv64 import conv64
-from factorgrid.models.mlp import mlp
+from factorgrid.models.broadcast import build_broadcast
+from factorgrid.models.convolutional import build_convolutional
+from factorgrid.models.mlp import build_mlp
 
 Shape = tuple[int, int, int]
 
@@ -31,17 +30,21 @@ Shape = tuple[int, int, int]
 class Architecture:
     """An entry of `ARCHITECTURES`.
 
-    `build` takes the image shape, how many numbers the encoder gives and the decoder takes, how weights begin, a key.
+    `build(image_shape, num_parameters, num_latents, init, key, **options)` takes how many numbers the encoder gives and
+    the decoder takes, how weights begin, and keyword options of the architecture's own, such as `width`.
     """
 
     description: str
-    build: Callable[[Shape, int, int, Initializer, Key[Array, ""]], tuple[Encoder, Decoder]]
+    build: Callable[..., tuple[Encoder, Decoder]]
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "conv64": Architecture("4 convolutions and 4 transposed ones, 64 x 64 images (paper, Table 2)", conv64),
-    "broadcast": Architecture("convolutional encoder, spatial broadcast decoder (paper, Table 3)", broadcast),
-    "mlp": Architecture("three dense layers each way, any image size", mlp),
+    "convolutional": Architecture(
+        "strided convolutions each way, many image sizes (paper, Table 2)", build_convolutional
+    ),
+    "conv64": Architecture("the same as convolutional, by its name in older runs", build_convolutional),
+    "broadcast": Architecture("convolutional encoder, spatial broadcast decoder (paper, Table 3)", build_broadcast),
+    "mlp": Architecture("three dense layers each way, any image size", build_mlp),
 }
 
 

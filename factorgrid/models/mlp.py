@@ -1,4 +1,4 @@
-"""Three dense layers each way, any image size: small and quick, for demonstrations and tests."""
+"""Dense layers each way, any image size: small and quick, for demonstrations and tests."""
 
 import math
 
@@ -6,19 +6,17 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Key
 
+from factorgrid.errors import Error
 from factorgrid.layers import Dense
 from factorgrid.layers.initializers import Initializer
 
-WIDTH = 256
+WIDTH, DEPTH = 256, 3
 
 
 class MLPEncoder(eqx.Module):
     """Flattened images -> posterior parameters."""
 
-    layers: tuple[Dense, Dense, Dense]
-
-    def __init__(self, num_pixels: int, num_outputs: int, *, init: Initializer, key: Key[Array, ""]) -> None:
-        self.layers = dense_stack((num_pixels, WIDTH, WIDTH, num_outputs), init, key)
+    layers: tuple[Dense, ...]
 
     def __call__(self, images: Float[Array, "batch height width channel"]) -> Float[Array, "batch parameter"]:
         return run_stack(self.layers, images.reshape(len(images), -1))
@@ -27,38 +25,42 @@ class MLPEncoder(eqx.Module):
 class MLPDecoder(eqx.Module):
     """Latents -> pixel logits."""
 
-    layers: tuple[Dense, Dense, Dense]
+    layers: tuple[Dense, ...]
     image_shape: tuple[int, int, int] = eqx.field(static=True)
-
-    def __init__(
-        self, num_latents: int, image_shape: tuple[int, int, int], *, init: Initializer, key: Key[Array, ""]
-    ) -> None:
-        self.layers = dense_stack((num_latents, WIDTH, WIDTH, math.prod(image_shape)), init, key)
-        self.image_shape = image_shape
 
     def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
         return run_stack(self.layers, latents).reshape(len(latents), *self.image_shape)
 
 
-def dense_stack(sizes: tuple[int, int, int, int], init: Initializer, key: Key[Array, ""]) -> tuple[Dense, Dense, Dense]:
-    first, second, third = jax.random.split(key, 3)
-    return (
-        Dense(sizes[0], sizes[1], init=init, key=first),
-        Dense(sizes[1], sizes[2], init=init, key=second),
-        Dense(sizes[2], sizes[3], init=init, key=third),
-    )
+def build_mlp(
+    image_shape: tuple[int, int, int],
+    num_parameters: int,
+    num_latents: int,
+    init: Initializer,
+    key: Key[Array, ""],
+    *,
+    width: int = WIDTH,
+    depth: int = DEPTH,
+) -> tuple[MLPEncoder, MLPDecoder]:
+    """Encoder and decoder of `depth` dense layers each, with `width` units between them.
+
+    Raises:
+        Error: a width or depth below 1.
+    """
+    if min(width, depth) < 1:
+        raise Error(f"width and depth must be at least 1, got {width} and {depth}")
+    key_encoder, key_decoder = jax.random.split(key)
+    num_pixels, inner = math.prod(image_shape), (width,) * (depth - 1)
+    encoder = MLPEncoder(dense_stack((num_pixels, *inner, num_parameters), init, key_encoder))
+    return encoder, MLPDecoder(dense_stack((num_latents, *inner, num_pixels), init, key_decoder), image_shape)
+
+
+def dense_stack(sizes: tuple[int, ...], init: Initializer, key: Key[Array, ""]) -> tuple[Dense, ...]:
+    keys = jax.random.split(key, len(sizes) - 1)
+    return tuple(Dense(sizes[i], sizes[i + 1], init=init, key=keys[i]) for i in range(len(keys)))
 
 
 def run_stack(layers: tuple[Dense, ...], x: Float[Array, "batch input"]) -> Float[Array, "batch output"]:
     for layer in layers[:-1]:
         x = jax.nn.relu(layer(x))
     return layers[-1](x)
-
-
-def mlp(
-    image_shape: tuple[int, int, int], num_parameters: int, num_latents: int, init: Initializer, key: Key[Array, ""]
-) -> tuple[MLPEncoder, MLPDecoder]:
-    """Dense encoder and decoder."""
-    key_encoder, key_decoder = jax.random.split(key)
-    encoder = MLPEncoder(math.prod(image_shape), num_parameters, init=init, key=key_encoder)
-    return encoder, MLPDecoder(num_latents, image_shape, init=init, key=key_decoder)

@@ -22,6 +22,6 @@ class AnnealedVAE(Objective):
 
     def loss(self, passes: tuple[Forward, ...], batch: tuple[Batch, ...], context: Context) -> Loss:
         terms = elbo_terms(passes, batch)
-        capacity = jnp.minimum(self.c_max, self.c_max * context.step / self.iterations)
+        capacity = jnp.minimum(self.c_max, self.c_max * context.step.astype(jnp.float32) / self.iterations)
         terms["capacity_error"] = jnp.abs(terms["kl"] - capacity)
         return Loss(terms["reconstruction"] + self.gamma * terms["capacity_error"], terms)

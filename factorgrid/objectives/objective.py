@@ -39,7 +39,7 @@ class Context(NamedTuple):
 
 
 class Objective(eqx.Module):
-    """Fields are hyperparameters: floats, or arrays with a leading member axis in a group; static ones make the program.
+    """Fields are hyperparameters: floats, or arrays with a member axis in a group; static ones make the program.
 
     An objective without a network of its own leaves `init_critic` and `critic_loss` as they are.
 

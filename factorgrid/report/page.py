@@ -5,20 +5,27 @@ Nothing is loaded from anywhere: the page opens from disk, without a network, on
 
 import base64
 import html
-import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from factorgrid.errors import Error
+from factorgrid.report.claims import Verdict
 from factorgrid.report.page_style import SCRIPT, STYLE
 from factorgrid.report.style import DPI
 from factorgrid.report.table_files import Table
+from factorgrid.report.values import Absent, as_float, parts
 
 _LONG = 36  # letters: longer texts wrap
 _TALL = 20  # rows: longer tables scroll within the page
-_NUMBER = re.compile(r"[<>]?\s*[+\-−]?\d[\d,]*(?:\.\d+)?\*?")
+_COLORS = {
+    Verdict.SUPPORTED: "yes",
+    Verdict.PARTLY: "partly",
+    Verdict.NOT_SUPPORTED: "no",
+    Verdict.NOT_SEEN: "unknown",
+    Verdict.NOT_TESTED: "unknown",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def facts(values: Sequence[tuple[str, str]]) -> str:
 
 def table(shown: Table, *, links: Sequence[str] = ()) -> str:
     """A table with its title, caption, notes, and links to its files; its columns sort when their heads are clicked."""
-    columns = list(shown.frame.columns)
+    columns = list(shown.columns)
     kinds = {column: _column_kind(shown, column) for column in columns}
     head = "".join(
         f'<th scope="col" aria-sort="none"{_class(kinds[column])}><button type="button">{text(column)}</button></th>'
@@ -92,9 +99,9 @@ def table(shown: Table, *, links: Sequence[str] = ()) -> str:
     )
     rows = "".join(
         f"<tr>{''.join(_cell(shown, r, column, kinds[column]) for column in columns)}</tr>"
-        for r in range(len(shown.frame))
+        for r in range(len(shown.rows))
     )
-    tall = " tall" if len(shown.frame) > _TALL else ""
+    tall = " tall" if len(shown.rows) > _TALL else ""
     heading = f"<h3>{text(shown.title)}</h3>" if shown.title else ""
     return (
         f'<div class="block" id="{attribute(shown.name)}">{heading}{_caption(shown.caption, links)}'
@@ -133,47 +140,39 @@ def figure(name: str, title: str, caption: str, png: Path, *, links: Sequence[st
     )
 
 
-def badge(verdict: str) -> str:
+def badge(verdict: Verdict, words: str) -> str:
     """A verdict in words and colour."""
-    return f'<span class="badge {verdict_class(verdict)}">{text(verdict)}</span>'
+    return f'<span class="badge {verdict_class(verdict)}">{text(words)}</span>'
 
 
-def verdict_class(verdict: str) -> str:
-    """Which colour: never the only carrier of meaning, the words are there too.
-
-    >>> verdict_class("supported on 3 of 6 data sets")
-    'partly'
-    """
-    if verdict.startswith("supported"):
-        return "yes" if verdict == "supported" else "partly"
-    if verdict.startswith("not supported"):
-        return "no"
-    return "unknown"
+def verdict_class(verdict: Verdict) -> str:
+    """Which colour: never the only carrier of meaning, the words are there too."""
+    return _COLORS[verdict]
 
 
 def _cell(shown: Table, row: int, column: str, kind: str) -> str:
-    """The number large, what follows it small; the text of the cell is the text in the CSV."""
-    value = str(shown.frame[column].iloc[row])
-    if column == shown.frame.columns[0]:
-        return f'<th scope="row">{text(value)}</th>'
-    kinds = [kind, "none" if value.startswith("–") else "", "best" if (row, column) in shown.best else ""]
-    if kind == "words" and len(value) > _LONG:
+    """The number large, what belongs to it small; columns sort by `data-value`."""
+    cell = shown.cell(row, column)
+    number, rest = parts(cell)
+    if column == shown.columns[0]:
+        return f'<th scope="row">{text(number)}</th>'
+    empty = isinstance(cell, Absent)
+    kinds = [kind, "none" if empty else "", "best" if (row, column) in shown.best else ""]
+    if kind == "words" and len(number) > _LONG:
         kinds.append("long")
-    found = _NUMBER.match(value)
-    number = value[: found.end()] if found else value[:1] if value.startswith("–") else ""
-    rest = value[len(number) :]
-    split = bool(number) and rest.startswith(" ") and kind != "words"
-    inner = f"<b>{text(number)}</b><small>{text(rest)}</small>" if split else text(value)
-    return f"<td{_class(*kinds)}>{inner}</td>"
+    value = as_float(cell)
+    sort = "" if value is None else f' data-value="{value:.10g}"'
+    small = f"<small> {text(rest)}</small>" if rest else ""
+    inner = text(number) if isinstance(cell, str) else f"<b>{text(number)}</b>{small}"
+    return f"<td{_class(*kinds)}{sort}>{inner}</td>"
 
 
 def _column_kind(shown: Table, column: str) -> str:
-    """ "words" are set flush left, "paper" marks the paper's numbers, "" are ours."""
-    values = [str(value) for value in shown.frame[column]]
-    numbers = sum(bool(_NUMBER.match(value)) or value.startswith("–") for value in values)
-    if shown.words or 2 * numbers < len(values):
+    """ "words" are set flush left, "paper" marks somebody else's numbers, "" are ours."""
+    words = sum(isinstance(cell, str) for cell in shown.column(column))
+    if 2 * words > len(shown.rows):
         return "words"
-    return "paper" if column.endswith("(paper)") else ""
+    return "paper" if column in shown.published else ""
 
 
 def _class(*kinds: str) -> str:

@@ -83,15 +83,14 @@ td.paper b, td.paper, th.paper { color:var(--soft); font-weight:400; }
 @media print { nav { display:none; } .scroll { overflow:visible; border:0; } }
 """
 
-# Clicking a head sorts by the number that a cell begins with, or by text; cells without either stay below.
+# Clicking a head sorts by the numbers of the cells, or by text; empty cells stay below.
 SCRIPT = """
 document.querySelectorAll('table').forEach(function (table) {
   var heads = Array.from(table.tHead.rows[0].cells), body = table.tBodies[0];
   function key(row, column) {
-    var text = row.cells[column].textContent.trim();
-    if (text === '' || text.charAt(0) === '\\u2013') return null;
-    var found = text.replace(/\\u2212/g, '-').replace(/,(?=\\d{3})/g, '').match(/^[<>]?\\s*([+-]?\\d+(\\.\\d+)?)/);
-    return found ? Number(found[1]) - (text.charAt(0) === '<' ? 1e-9 : 0) : text;
+    var cell = row.cells[column], text = cell.textContent.trim();
+    if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
+    return text === '' || cell.classList.contains('none') ? null : text;
   }
   heads.forEach(function (head, column) {
     head.querySelector('button').addEventListener('click', function () {

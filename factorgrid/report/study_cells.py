@@ -1,29 +1,30 @@
-"""A study seen cell by cell: the scores of one method on one data set, or why there are none; and how both are written.
+"""A study seen cell by cell: the scores of one method on one data set, or why there are none.
 
-A cell is (data, method, labels, metric). Its values are those of all hyperparameters and seeds, as in the paper.
+A cell is (data, row, metric); a row is a method with its number of labels. Its values are those of all
+hyperparameters and seeds.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from factorgrid.study.outcome import Group, Outcome
-from factorgrid.study.select import SIX_KEYS
-from factorgrid.study.statistics import Summary, summarise
+from factorgrid.metrics import METRICS
+from factorgrid.report.values import NOTHING, Absent, Cell, Number, distinct
+from factorgrid.study.outcomes import Group, Kind, Outcome
+from factorgrid.study.statistics import RESAMPLES, Summary, summarise
 
-DCI, DCI_LIGHTGBM = "dci.disentanglement", "dci_lightgbm.disentanglement"
-NONE = "–"
 TITLES = {
     "beta_vae_score": "BetaVAE",
     "factor_vae_score": "FactorVAE",
     "mig": "MIG",
-    DCI: "DCI",
-    DCI_LIGHTGBM: "DCI (LightGBM)",
+    "dci.disentanglement": "DCI",
+    "dci_lightgbm.disentanglement": "DCI (LightGBM)",
     "modularity": "Modularity",
     "sap": "SAP",
     "st_gap_loss": "straight-through gap (loss)",
@@ -31,42 +32,49 @@ TITLES = {
     "udr": "UDR",
     "validation_loss": "validation loss",
 }
+NOT_PLANNED = "not planned"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of most tables: a method, and how many labels it was trained with."""
+    """A row of most tables: a method of the study, by its own title, and what it is."""
 
     method: str
-    labels: int = 0
+    kind: Kind
 
     @property
     def title(self) -> str:
-        return self.method + (f", {self.labels} labels" if self.labels else "")
+        return self.method + (f", {self.kind.labels} labels" if self.kind.labels else "")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Sample:
     """Scores of a cell.
 
     Attributes:
         values: the finite ones.
         lost: how many are not finite: members that diverged.
-        short: why there is none, in a word or two; "" if there are some.
-        reason: the same in full.
+        absent: why there is none, if there is none.
     """
 
     values: Float[ndarray, " model"]
     lost: int = 0
-    short: str = ""
-    reason: str = ""
+    absent: Absent = NOTHING
 
 
 @dataclass(frozen=True)
 class Cells:
-    """All cells of a study, and what its tables consist of."""
+    """All cells of a study.
+
+    Attributes:
+        outcome: the study.
+        resamples: of every bootstrap.
+        with_models: whether figures may ask trained models, or what was saved of them.
+    """
 
     outcome: Outcome
+    resamples: int = RESAMPLES
+    with_models: bool = True
 
     @cached_property
     def scores(self) -> Mapping[tuple[str, str, int, str], Float[ndarray, " model"]]:
@@ -78,65 +86,84 @@ class Cells:
         }
 
     @cached_property
-    def labels_of(self) -> Mapping[str, int]:
-        """How many labels each group has; results know it best."""
-        scored = self.outcome.table.drop_duplicates("group").set_index("group")["labels"].to_dict()
-        return {group.name: int(scored.get(group.name, group.labels)) for group in self.outcome.groups}
-
-    @cached_property
     def rows(self) -> tuple[Row, ...]:
         """Every method with every number of labels, in the study's order."""
-        planned = {Row(group.method, self.labels_of[group.name]) for group in self.outcome.groups}
-        planned |= {Row(method, labels) for _, method, labels, _ in self.scores}
+        planned = dict.fromkeys(Row(group.method, group.kind) for group in self.outcome.groups)
         order = {method: place for place, method in enumerate(self.outcome.methods)}
-        return tuple(sorted(planned, key=lambda row: (row.labels, order.get(row.method, len(order)), row.method)))
-
-    @property
-    def unsupervised(self) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if not row.labels)
-
-    @property
-    def supervised(self) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if row.labels)
+        return tuple(sorted(planned, key=lambda row: (row.kind.labels, order.get(row.method, len(order)), row.method)))
 
     @cached_property
-    def six(self) -> tuple[str, ...]:
-        """Keys of the paper's six metrics; DCI by LightGBM where that was scored in more cells than the exact one."""
-        cells = [metric for *_, metric in self.scores]
-        lightgbm = cells.count(DCI_LIGHTGBM) > cells.count(DCI)
-        return tuple(DCI_LIGHTGBM if key == DCI and lightgbm else key for key in SIX_KEYS)
+    def metrics(self) -> tuple[str, ...]:
+        """What was scored, in the library's order: the first value of every metric, then all of the selectors."""
+        scored = {metric for *_, metric in self.scores}
+        keys = [list(metric.keys) for metric in METRICS.values()]
+        first, others = [one[0] for one in keys], {key for one in keys for key in one[1:]}
+        rest = [key for key in dict.fromkeys(self.outcome.table["metric"]) if key not in (*first, *others)]
+        return tuple(key for key in dict.fromkeys([*first, *rest]) if key in scored)
 
-    def cell(self, data: str, row: Row, metric: str) -> Cell:
+    def models(self, rows: Sequence[Row]) -> pd.DataFrame:
+        """The part of the table that belongs to some rows: a pool of models that compete."""
+        table = self.outcome.table
+        mine = {(row.method, row.kind.labels) for row in rows}
+        keep = [pair in mine for pair in zip(table["method"], table["labels"])]
+        return table[np.asarray(keep, bool)]
+
+    def sample(self, data: str, row: Row, metric: str) -> Sample:
         """The scores of a cell, or why it is empty."""
-        values = self.scores.get((data, row.method, row.labels, metric), np.empty(0))
+        values = self.scores.get((data, row.method, row.kind.labels, metric), np.empty(0))
         finite = values[np.isfinite(values)]
         if len(finite):
-            return Cell(finite, len(values) - len(finite))
-        short, reason = self.why_empty(data, row, metric, lost=len(values))
-        return Cell(finite, len(values), short, reason)
+            return Sample(finite, len(values) - len(finite))
+        return Sample(finite, len(values), self.why_empty(data, row, metric, lost=len(values)))
 
-    def why_empty(self, data: str, row: Row, metric: str, *, lost: int = 0) -> tuple[str, str]:
-        """In a word or two, and in full."""
+    def why_empty(self, data: str, row: Row, metric: str, *, lost: int = 0) -> Absent:
         where = f"{row.title} on {data}"
         groups = self.groups(data, row)
         if lost:
-            return "diverged", f"{where}: no finite value among {lost} models"
+            return Absent(f"{where}: no finite value among {lost} models", "diverged")
         if not groups:
-            return "not planned", f"{where}: not in this study's plan"
+            return Absent(f"{where}: not in this study's plan", NOT_PLANNED)
         for state in ("failed", "running", "waiting"):
             mine = [group for group in groups if group.state == state]
             if mine and not any(group.state == "done" for group in groups):
                 said = next((group.reason for group in mine if group.reason), "")
-                return state, f"{where}: {state}" + (f": {said}" if said else "")
-        return "not scored", f"{where}: {metric_title(metric)} was not scored"
+                return Absent(f"{where}: {state}" + (f": {said}" if said else ""), state)
+        return Absent(f"{where}: {metric_title(metric)} was not scored", "not scored")
 
     def groups(self, data: str, row: Row) -> list[Group]:
         """The groups of a cell."""
         return [
             group
             for group in self.outcome.groups
-            if group.data == data and group.method == row.method and self.labels_of[group.name] == row.labels
+            if (group.data, group.method, group.kind.labels) == (data, row.method, row.kind.labels)
         ]
+
+    def notes(self, data: str, row: Row, sample: Sample) -> list[str]:
+        """Why a cell is empty, unless it was never planned; and what is missing in one that is not empty."""
+        if not len(sample.values):
+            return [] if sample.absent.short == NOT_PLANNED else [sample.absent.reason]
+        notes = [f"{row.title} on {data}: {sample.lost} more without a finite value"] if sample.lost else []
+        waiting = [group for group in self.groups(data, row) if group.state != "done"]
+        if waiting:
+            states = ", ".join(distinct(group.state for group in waiting))
+            num = sum(group.members for group in waiting)
+            notes.append(f"{row.title} on {data}: {num} more models planned ({states})")
+        return notes
+
+    def summary(self, sample: Sample) -> Summary:
+        return summarise(sample.values, resamples=self.resamples)
+
+    def median(self, sample: Sample, *, quantiles: bool = False, scale: float = 100.0, digits: int = 1) -> Cell:
+        """The median of a cell with its bootstrap interval, or with its quantiles, and n; in percent by default."""
+        if not len(sample.values):
+            return sample.absent
+        found = self.summary(sample)
+        pair = (found.low, found.high) if quantiles else found.interval
+        beside = None if found.num < 2 else (scale * pair[0], scale * pair[1])
+        value = scale * found.median
+        if quantiles:
+            return Number(value, digits, quantiles=beside, num=found.num)
+        return Number(value, digits, interval=beside, num=found.num)
 
     def provenance(self, metric: str) -> dict[str, object]:
         """How a metric was measured: the record of its first value, {} if there is none."""
@@ -145,64 +172,12 @@ class Cells:
 
 
 def metric_title(key: str) -> str:
-    """As the paper prints it; other keys in words."""
+    """As people print it; unknown keys in words."""
     return TITLES.get(key, key.replace(".", " ").replace("_", " "))
 
 
-def percent(value: float) -> str:
-    """One decimal, as the paper prints; a dash if it is not finite."""
-    return f"{100 * value:.1f}" if np.isfinite(value) else NONE
-
-
-def number(value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else NONE
-
-
-def p_value(p: float) -> str:
-    """Two significant digits; below 0.001 only that."""
-    if not np.isfinite(p):
-        return NONE
-    return "<0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def with_interval(found: Summary) -> str:
-    """ "17.4 (15.1 to 19.2) n 50": the median in percent, its bootstrap interval, how many models."""
-    interval = "" if found.num < 2 else f" ({percent(found.interval[0])} to {percent(found.interval[1])})"
-    return f"{percent(found.median)}{interval} n {found.num}"
-
-
-def with_quantiles(found: Summary) -> str:
-    """ "17.4 [13.2, 20.0] n 50": the median in percent, the 25 % and 75 % quantiles, how many models."""
-    quantiles = "" if found.num < 2 else f" [{percent(found.low)}, {percent(found.high)}]"
-    return f"{percent(found.median)}{quantiles} n {found.num}"
-
-
-def summary_of(cell: Cell, *, resamples: int) -> Summary:
-    return summarise(cell.values, resamples=resamples)
-
-
-def written(cell: Cell, write: Callable[[Summary], str], *, resamples: int) -> str:
-    """A cell by one of the ways above, or what stands in place of a number."""
-    return write(summary_of(cell, resamples=resamples)) if len(cell.values) else empty(cell)
-
-
-def empty(cell: Cell) -> str:
-    """What stands in place of a number."""
-    return f"{NONE} {cell.short}"
-
-
-def setting_text(hyperparameters: str) -> str:
+def setting_title(hyperparameters: str) -> str:
     """Hyperparameters in words, "γ = 10"; "" if there are none."""
     values = json.loads(hyperparameters or "{}")
     greek = {"gamma": "γ", "beta": "β", "omega": "ω", "lambda_od": "λ_od"}
     return ", ".join(f"{greek.get(name, name)} = {value:g}" for name, value in sorted(values.items()))
-
-
-def counted(num: int, noun: str) -> str:
-    """ "1 row", "2 rows"."""
-    return f"{num:,} {noun}" + ("" if num == 1 else "s")
-
-
-def distinct(reasons: Iterable[str]) -> tuple[str, ...]:
-    """In order, each once, without blanks."""
-    return tuple(dict.fromkeys(reason for reason in reasons if reason))

@@ -1,8 +1,9 @@
-"""How the figures of a study are drawn: samples side by side, heat maps of correlations, shares of wins."""
+"""How the figures of a study are drawn: samples side by side, heat maps of correlations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,19 +13,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy import ndarray
 
-from factorgrid.report.study_cells import metric_title
-from factorgrid.report.style import COLORS, FAINT, INK, jitter, picture
+from factorgrid.report.study_cells import Cells, Row, metric_title
+from factorgrid.report.style import COLORS, FAINT, INK, jitter, picture, setting_colors
 from factorgrid.study.statistics import ALPHA
 
-GAUSSIAN_COLOR, DISCRETE_COLOR = COLORS[1], COLORS[0]
 LEAST_VIOLIN = 10  # values: a density estimated from fewer is mostly invented
-WIDTH = 0.36  # of a sample; two stand beside each other at every label
+WIDTH = 0.72  # of all samples at a label together
 Samples = Mapping[str, Mapping[str, Float[ndarray, " model"]]]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Samples of two methods at every label along x.
+    """Samples of several methods at every label along x.
 
     Attributes:
         title: above the panel.
@@ -35,8 +35,8 @@ class Panel:
     samples: Samples
 
 
-def draw_panels(panels: Sequence[Panel], methods: tuple[str, str], path: Path) -> Path:
-    """Panels side by side, as wide as they have labels: the first method in orange, the second in blue."""
+def draw_panels(panels: Sequence[Panel], methods: Sequence[str], path: Path) -> Path:
+    """Panels side by side, as wide as they have labels; a colour for each method."""
     widths = [max(1.5, float(len(panel.samples))) for panel in panels]
     # never so narrow that a title does not fit
     with picture(path, max(4.2 * len(panels), 0.95 * sum(widths) + 0.8 * len(panels)), 3.3) as figure:
@@ -53,7 +53,7 @@ def draw_grid(
     samples: Mapping[tuple[str, str], Mapping[str, Float[ndarray, " model"]]],
     rows: Sequence[str],
     columns: Sequence[str],
-    methods: tuple[str, str],
+    methods: Sequence[str],
     path: Path,
 ) -> Path:
     """A small panel for every row (metric) and column (data set); rows share their scale where it is useful.
@@ -61,10 +61,11 @@ def draw_grid(
     Args:
         samples: by (row, column): method -> scores in percent; missing panels say so.
         rows, columns: keys in order.
-        methods: the first in orange, the second in blue.
+        methods: a colour for each.
         path: of the picture.
     """
-    with picture(path, 1.65 * len(columns) + 0.9, 1.3 * len(rows) + 0.7) as figure:
+    width = max(1.65, 0.3 * len(methods))
+    with picture(path, width * len(columns) + 0.9, 1.3 * len(rows) + 0.7) as figure:
         axes = figure.subplots(len(rows), len(columns), squeeze=False)
         for r, row in enumerate(rows):
             for c, column in enumerate(columns):
@@ -85,13 +86,14 @@ def draw_grid(
     return path
 
 
-def draw_samples(axis: Axes, samples: Samples, methods: tuple[str, str]) -> None:
+def draw_samples(axis: Axes, samples: Samples, methods: Sequence[str]) -> None:
     """Violins of `LEAST_VIOLIN` values or more, points of fewer; medians as lines, quartiles as bars."""
+    width = WIDTH / len(methods)
     for place, shown in enumerate(samples.values()):
-        for side, (method, color) in enumerate(zip(methods, (GAUSSIAN_COLOR, DISCRETE_COLOR))):
+        for side, (method, color) in enumerate(_colors(methods).items()):
             values = np.asarray(shown.get(method, []), np.float64)
             if len(values):
-                _draw_sample(axis, place + (side - 0.5) * (WIDTH + 0.06), values, color)
+                _draw_sample(axis, place + (side - (len(methods) - 1) / 2) * (width + 0.06), values, color, width)
     axis.set_xticks(range(len(samples)), [_broken(label) for label in samples])
     axis.set_xlim(-0.6, len(samples) - 0.4)
     axis.spines[["top", "right"]].set_visible(False)
@@ -130,49 +132,22 @@ def draw_correlations(frame: pd.DataFrame, rows: Sequence[str], columns: Sequenc
     return path
 
 
-def draw_wins(shares: Mapping[int, pd.DataFrame], path: Path) -> Path:
-    """Bars of how often each method is best: a panel for each number of labels, a colour for each rule.
-
-    Args:
-        shares: labels -> [method, rule], in percent; NaN for a rule that does not apply.
-        path: of the picture.
-    """
-    height = max(len(frame) for frame in shares.values())
-    with picture(path, 4.4 * len(shares) + 0.6, 0.46 * height + 1.2) as figure:
-        axes = figure.subplots(1, len(shares), squeeze=False, sharex=True)[0]
-        for axis, (labels, frame) in zip(axes, shares.items()):
-            _draw_bars(axis, frame)
-            axis.set_title(f"{labels} labels")
-            axis.set_xlabel("best in % of data sets × metrics")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
-    return path
+def percents(
+    cells: Cells, data: str, rows: Sequence[Row], key: str, *, scale: float = 100.0
+) -> dict[str, Float[ndarray, " model"]]:
+    """Samples of some methods by their titles, in percent."""
+    return {row.title: scale * cells.sample(data, row, key).values for row in rows}
 
 
-def _draw_sample(axis: Axes, x: float, values: Float[ndarray, " model"], color: str) -> None:
+def _draw_sample(axis: Axes, x: float, values: Float[ndarray, " model"], color: Any, width: float) -> None:
     low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
     if len(values) >= LEAST_VIOLIN and np.ptp(values) > 1e-6:
-        for body in axis.violinplot(values, [x], widths=WIDTH, showextrema=False)["bodies"]:  # type: ignore[attr-defined]
+        for body in axis.violinplot(values, [x], widths=width, showextrema=False)["bodies"]:  # type: ignore[attr-defined]
             body.set(facecolor=color, edgecolor="none", alpha=0.55)
         axis.vlines(x, low, high, color=INK, linewidth=2.2)
     else:
-        axis.scatter(x + jitter(len(values), WIDTH * 0.6), values, s=14, color=color, linewidths=0, alpha=0.85)
-    axis.hlines(median, x - WIDTH / 2.6, x + WIDTH / 2.6, color=INK, linewidth=1.6, zorder=3)
-
-
-def _draw_bars(axis: Axes, frame: pd.DataFrame) -> None:
-    rules = list(frame.columns)
-    thickness = 0.8 / len(rules)
-    places = np.arange(len(frame))[::-1]
-    for index, rule in enumerate(rules):
-        offset = (len(rules) / 2 - index - 0.5) * thickness
-        values = frame[rule].to_numpy(np.float64)
-        axis.barh(places + offset, np.nan_to_num(values), thickness * 0.9, color=COLORS[index], label=rule)
-        for place, value in zip(places, values):
-            if np.isfinite(value):
-                axis.text(value + 0.6, place + offset, f"{value:.0f}", va="center", fontsize=7, color=INK)
-    axis.set_yticks(places, list(frame.index))
-    axis.tick_params(axis="y", length=0)
-    axis.spines[["top", "right"]].set_visible(False)
+        axis.scatter(x + jitter(len(values), width * 0.6), values, s=14, color=color, linewidths=0, alpha=0.85)
+    axis.hlines(median, x - width / 2.6, x + width / 2.6, color=INK, linewidth=1.6, zorder=3)
 
 
 def _write_correlation(axis: Axes, row: int, column: int, rho: float, p: float) -> None:
@@ -184,13 +159,17 @@ def _write_correlation(axis: Axes, row: int, column: int, rho: float, p: float) 
     axis.text(column, row, f"{rho:.2f}", ha="center", va="center", color=color, fontsize=8.5, fontweight=weight)
 
 
-def _legend(figure: Figure, methods: tuple[str, str], panels: Sequence[Panel]) -> None:
+def _legend(figure: Figure, methods: Sequence[str], panels: Sequence[Panel]) -> None:
     """Colours of the methods that have a sample."""
     drawn = {name for panel in panels for shown in panel.samples.values() for name, v in shown.items() if len(v)}
-    colors = zip(methods, (GAUSSIAN_COLOR, DISCRETE_COLOR))
-    handles = [Patch(color=color, alpha=0.75, label=name) for name, color in colors if name in drawn]
+    handles = [Patch(color=color, alpha=0.75, label=name) for name, color in _colors(methods).items() if name in drawn]
     if handles:
-        figure.legend(handles=handles, loc="outside upper right", ncols=2)
+        figure.legend(handles=handles, loc="outside upper right", ncols=min(4, len(handles)))
+
+
+def _colors(methods: Sequence[str]) -> dict[str, Any]:
+    """Of two methods the first is orange, the second blue, as in the paper."""
+    return dict(zip(methods, COLORS[1::-1])) if len(methods) == 2 else setting_colors(list(methods))
 
 
 def _broken(name: str) -> str:

@@ -9,7 +9,7 @@ from factorgrid.study.definition import MethodEntry as MethodEntry
 from factorgrid.study.definition import Study as Study
 from factorgrid.study.estimate import estimate as estimate
 from factorgrid.study.folder import StudyFolder as StudyFolder
-from factorgrid.study.outcome import Outcome as Outcome
+from factorgrid.study.outcomes import Outcome as Outcome
 from factorgrid.study.plan import PlannedGroup as PlannedGroup
 from factorgrid.study.plan import plan as plan
 from factorgrid.study.presets import load_study as load_study

@@ -7,6 +7,7 @@ tried again goes on from the last checkpoint of the one that died.
 
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from factorgrid.errors import Error
 from factorgrid.study.definition import Study
-from factorgrid.study.folder import StudyFolder
+from factorgrid.study.folder import STALE_SECONDS, StudyFolder
 from factorgrid.study.plan import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.study.run import describe, run_group, select_groups, waiting_groups
@@ -77,11 +78,24 @@ def _run_remotely(path: str, name: str) -> str:
     """What a node does; its value tells the host what to say."""
     folder = StudyFolder.open(Path(path))
     group = folder.group(name)
+    if not _claimed(folder, group):
+        return f"{name}: another process is at it"
     if folder.result_path(group).exists():  # a task whose answer was lost with its node
+        folder.unmark(group)
         return f"{name}: was done already"
     said: list[str] = []
     run_group(folder, group, lambda share, what: None, say=said.append)
     return "\n".join(said)
+
+
+def _claimed(folder: StudyFolder, group: PlannedGroup) -> bool:
+    """Claim a group; if another process has it, wait as long as the mark of one that died with its node may last."""
+    deadline = time.monotonic() + STALE_SECONDS + 2 * POLL_SECONDS
+    while not folder.claim(group):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def _watch(ray: Any, folder: StudyFolder, tasks: dict[Any, PlannedGroup], progress: StudyProgress) -> None:

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,14 +22,19 @@ import pandas as pd
 
 from factorgrid.config import differences
 from factorgrid.errors import Error
-from factorgrid.files import read_json, read_parquet, write_json, write_parquet
+from factorgrid.files import locked, read_json, read_parquet, write_json, write_parquet
 from factorgrid.study.definition import Study
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.plan import PlannedGroup, plan
 from factorgrid.training import Run
 from factorgrid.training.provenance import hardware, installed
 
 STALE_SECONDS = 120.0  # a mark that has not been refreshed for so long is of a process that has died
+HARDWARE = {"devices?": [str], "cores?": (int, None), "cpu?": str}
+MADE_WITH = {"versions?": dict, "hardware?": HARDWARE}
+STUDY = {"study": dict, "models?": str, "begun?": str, **MADE_WITH}
+FAILURE = {"error": str}
+MARK = {"host": str, "pid": int, "share?": float, "what?": str}
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,15 @@ class StudyFolder:
         """
         if not (path / "study.json").exists():
             raise Error(f"{path} holds no study (no study.json); begin one with: factorgrid study run small-circles")
-        described = read_json(path / "study.json")
+        described = read_json(path / "study.json", STUDY)
         try:
-            models = described.get("models")
-            return StudyFolder(path, Study.from_json(described["study"]), None if models is None else Path(models))
-        except (KeyError, TypeError) as error:
-            raise Error(f"{path / 'study.json'} describes no study ({error}); run the study again") from None
+            study = Study.from_json(described["study"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise Error(
+                f"{path / 'study.json'} describes no study ({reason}); delete it and run the study again"
+            ) from None
+        return StudyFolder(path, study, Path(described["models"]) if "models" in described else None)
 
     @staticmethod
     def create(path: Path, study: Study, *, models: Path | None = None) -> "StudyFolder":
@@ -92,7 +101,7 @@ class StudyFolder:
     @property
     def begun(self) -> str | None:
         path = self.path / "study.json"
-        return str(read_json(path).get("begun")) if path.exists() else None
+        return read_json(path, STUDY).get("begun") if path.exists() else None
 
     def group(self, name: str) -> PlannedGroup:
         """The group of that name."""
@@ -106,10 +115,9 @@ class StudyFolder:
         """
         if self.models is not None:
             other = self.models / "groups" / group.name
-            if (other / "config.json").exists():
-                run = Run.open(other)
-                if run.config == group.config and run.finished:
-                    return other
+            run = _run(other)
+            if run is not None and run.config == group.config and run.finished:
+                return other
         return self.path / "groups" / group.name
 
     # --- results
@@ -121,19 +129,13 @@ class StudyFolder:
         return self.path / "results" / f"{group.name}-{key}.parquet"
 
     def result(self, group: PlannedGroup) -> pd.DataFrame | None:
-        """The scores of a group, columns as in `outcome.COLUMNS`; None if it is not done.
+        """The scores of a group, columns as in `outcomes.COLUMNS`; None if it is not done.
 
         Raises:
             Error: the file is damaged.
         """
         path = self.result_path(group)
-        if not path.exists():
-            return None
-        table = read_parquet(path)
-        missing = [name for name in COLUMNS if name not in table.columns]
-        if missing:
-            raise Error(f"{path} is damaged: columns {', '.join(missing)} are missing; delete it and run again")
-        return table[list(COLUMNS)].astype(COLUMNS)
+        return read_parquet(path, COLUMNS) if path.exists() else None
 
     def write_result(self, group: PlannedGroup, table: pd.DataFrame) -> None:
         write_parquet(self.result_path(group), table[list(COLUMNS)].astype(COLUMNS))
@@ -144,7 +146,10 @@ class StudyFolder:
     def failure(self, group: PlannedGroup) -> str | None:
         """The error of a group that failed, or None."""
         path = self._failure_path(group)
-        return str(read_json(path)["error"]) if path.exists() else None
+        try:
+            return str(read_json(path, FAILURE)["error"]) if path.exists() else None
+        except Error as error:
+            return str(error)
 
     def write_failure(self, group: PlannedGroup, error: str) -> None:
         write_json(self._failure_path(group), {"error": error, "when": _now()})
@@ -156,47 +161,79 @@ class StudyFolder:
     # --- marks of who is at work
 
     def claim(self, group: PlannedGroup) -> bool:
-        """Mark the group as this process's own, unless another one works on it; of several at once, one succeeds."""
-        path = self._mark_path(group)
-        if self.marked(group) is not None:
-            return False
-        path.unlink(missing_ok=True)  # of a process that has died
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except FileExistsError:
-            return False
-        self.mark(group, share=0.0, what="starting")
-        return True
+        """Mark the group as this process's own, unless one works on it; of several at once, exactly one succeeds."""
+        with locked(self.path / "running"):
+            if self.marked(group) is not None:
+                return False
+            self._write_mark(group, {"share": 0.0, "what": "starting"})
+            return True
 
     def mark(self, group: PlannedGroup, **progress: Any) -> None:
-        """Say that this process works on the group, and how far it is."""
-        write_json(self._mark_path(group), {"host": socket.gethostname(), "pid": os.getpid(), **progress})
+        """Say how far this process is with the group that it has claimed.
+
+        Raises:
+            Error: another process has claimed it since: this one said nothing for `STALE_SECONDS`.
+        """
+        mark = self.marked(group)
+        if mark is not None and not _own(mark):
+            raise Error(f"{group.name}: process {mark['pid']} on {mark['host']} has taken it over")
+        self._write_mark(group, progress)
 
     def unmark(self, group: PlannedGroup) -> None:
-        self._mark_path(group).unlink(missing_ok=True)
+        """Let the group go, if it is still this process's own."""
+        mark = self._read_mark(group)
+        if mark is None or _own(mark):
+            self._mark_path(group).unlink(missing_ok=True)
 
     def marked(self, group: PlannedGroup) -> dict[str, Any] | None:
         """The mark of a process that still works on the group, or None."""
-        path = self._mark_path(group)
-        try:
-            mark = dict(read_json(path))
-            age = time.time() - path.stat().st_mtime
-        except (Error, OSError):  # gone in the meantime
+        mark = self._read_mark(group)
+        if mark is None or (mark["host"] == socket.gethostname() and not _alive(mark["pid"])):
             return None
-        if mark.get("host") == socket.gethostname() and not _alive(int(mark.get("pid", 0))):
+        try:
+            age = time.time() - self._mark_path(group).stat().st_mtime
+        except OSError:  # gone in the meantime
             return None
         return mark if age < STALE_SECONDS else None
+
+    def _read_mark(self, group: PlannedGroup) -> dict[str, Any] | None:
+        try:
+            return dict(read_json(self._mark_path(group), MARK))
+        except Error:  # none, or a damaged one: whoever wrote that writes it anew within seconds
+            return None
+
+    def _write_mark(self, group: PlannedGroup, progress: Mapping[str, Any]) -> None:
+        write_json(self._mark_path(group), {"host": socket.gethostname(), "pid": os.getpid(), **progress})
 
     def _mark_path(self, group: PlannedGroup) -> Path:
         return self.path / "running" / f"{group.name}.json"
 
 
+def open_run(path: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        Error: it is damaged.
+    """
+    try:
+        return Run.open(path)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise Error(f"{path / 'config.json'} describes no run ({reason}); delete that folder and run again") from None
+
+
+def _run(path: Path) -> Run | None:
+    """The run in a folder; None if there is none that can be read: then its group says so when its turn comes."""
+    try:
+        return open_run(path) if (path / "config.json").exists() else None
+    except Error:
+        return None
+
+
 def _check_run(path: Path, group: PlannedGroup) -> None:
     """A run of other settings is an error, unless it failed before its first step: then there is nothing to keep."""
-    if not (path / "config.json").exists():
-        return
-    changed = differences(Run.open(path).config, group.config)
+    run = _run(path)
+    changed = [] if run is None else differences(run.config, group.config)
     if changed and not (path / "history.parquet").exists() and not any(path.glob("checkpoints/*")):
         shutil.rmtree(path)
     elif changed:
@@ -206,12 +243,16 @@ def _check_run(path: Path, group: PlannedGroup) -> None:
         )
 
 
+def _own(mark: Mapping[str, Any]) -> bool:
+    return mark["host"] == socket.gethostname() and mark["pid"] == os.getpid()
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except (PermissionError, OverflowError):  # another user's; or no process number at all, which age will tell
         return True
     return True
 

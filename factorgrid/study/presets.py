@@ -1,16 +1,16 @@
-"""Studies that come with the library, as TOML files beside this one: the paper's at full scale, and small ones."""
+"""Studies that come with the library: TOML files in the folder `presets` of a paper's folder."""
 
 from pathlib import Path
 
 from factorgrid.errors import unknown_name
 from factorgrid.study.definition import Study, read_study
 
-FOLDER = Path(__file__).parent / "presets"
+PAPERS = Path(__file__).parents[1] / "papers"  # read as data: nothing of it is imported here
 
 
 def preset_names() -> list[str]:
     """Names of the studies that come with the library."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return sorted(_paths())
 
 
 def preset_text(name: str) -> str:
@@ -35,6 +35,11 @@ def load_study(source: str | Path) -> Study:
 
 
 def _path(name: str) -> Path:
-    if name not in preset_names():
-        raise unknown_name("study", name, [*preset_names(), "or the path of a .toml file"])
-    return FOLDER / f"{name}.toml"
+    known = _paths()
+    if name not in known:
+        raise unknown_name("study", name, [*sorted(known), "or the path of a .toml file"])
+    return known[name]
+
+
+def _paths() -> dict[str, Path]:
+    return {path.stem: path for path in PAPERS.glob("*/presets/*.toml")}

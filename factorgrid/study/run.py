@@ -16,7 +16,7 @@ from factorgrid.errors import Error
 from factorgrid.evaluation import Settings, measure
 from factorgrid.study.definition import Study
 from factorgrid.study.folder import StudyFolder
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.plan import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.training import Run, train
@@ -61,10 +61,11 @@ def run_study(
     groups = select_groups(folder, only)
     with StudyProgress(folder, groups, console=console, quiet=quiet) as progress:
         for group in waiting_groups(folder, groups, progress.say):
-            if folder.result_path(group).exists():  # another process has done it since this one began
-                progress.finish(group)
-            elif not folder.claim(group):
+            if not folder.claim(group):
                 progress.say(f"{group.name}: another process is at it")
+            elif folder.result_path(group).exists():  # another process has done it since this one began
+                folder.unmark(group)
+                progress.finish(group)
             else:
                 if run_group(folder, group, progress.of(group), say=progress.say):
                     progress.finish(group)
@@ -112,11 +113,18 @@ def run_group(
     *,
     say: Callable[[str], None],
 ) -> bool:
-    """Train and score one group into its result file; whether that went well. Its error is kept if not."""
+    """Train and score one group, which this process has claimed, into its result file; whether that went well.
+
+    Its error is kept if not. The claim ends with it.
+    """
+    with _marked(folder, group, report) as progress:
+        return _tried(folder, group, progress, say)
+
+
+def _tried(folder: StudyFolder, group: PlannedGroup, report: Report, say: Callable[[str], None]) -> bool:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with _marked(folder, group, report) as progress:
-                _train_and_score(folder, group, progress)
+            _train_and_score(folder, group, report)
             return True
         except Exception as error:  # whatever it is, the other groups go on
             text = describe(error)
@@ -149,7 +157,7 @@ def _score(folder: StudyFolder, group: PlannedGroup, run: Run, report: Report) -
 
 
 def described(group: PlannedGroup, run: Run, scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of a run as rows of a study's table (`outcome.COLUMNS`)."""
+    """Scores of a run as rows of a study's table (`outcomes.COLUMNS`)."""
     config = group.config
     members = {member.name: member for member in run.members}
     rows = [

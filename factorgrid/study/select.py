@@ -1,12 +1,12 @@
 """Choosing models by a score, how well that works, and what the score goes along with; all from the tidy table.
 
-Tables in and out: `table` has the columns of `outcome.COLUMNS`. A pool is a set of methods whose models compete on a
-data set: hyperparameters and seeds alike.
+Tables in and out: `table` has the columns of `outcomes.COLUMNS`. All models of a data set that are in it compete,
+whatever their method, hyperparameters and seed: whoever calls chooses the pool by its rows.
 """
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,9 @@ from factorgrid.study.statistics import correlate
 GAP = "st_gap_loss"
 VALIDATION = "validation_loss"
 SIX_KEYS = tuple(next(iter(METRICS[name].keys)) for name in SIX)
-# the paper's pools: Figure 4, and Figure 6 with the selection row of Table 1; a D-VAE is a FactorDVAE of gamma 0
-DVAES = ("D-VAE",)
-DISCRETE = ("D-VAE", "FactorDVAE")
 IDENTITY = ["data", "labels", "method", "hyperparameters", "group", "member", "seed"]
-RULES = ("median", "validation", "gap")
+Rule = Literal["median", "validation", "gap"]
+Name = TypeVar("Name", bound=Hashable)
 
 
 def higher_is_better(key: str) -> bool:
@@ -49,23 +47,19 @@ def correlations(
     *,
     key: str = GAP,
     metrics: Sequence[str] = SIX_KEYS,
-    pool: Sequence[str] = DVAES,
-    labels: int = 0,
 ) -> pd.DataFrame:
-    """Spearman correlation of a score with metrics, over the models of a pool (Figures 4, 6 and 9 of the paper).
+    """Spearman correlation of a score with metrics, over the models of a data set.
 
     Args:
-        table: tidy results.
+        table: tidy results of the pool.
         key: the score: a straight-through gap, UDR, a statistical efficiency, ...
         metrics: what it is correlated with.
-        pool: titles of methods.
-        labels: how many labelled images the models were trained with.
 
     Returns:
         Columns data, metric, num (models with both values), rho, p; a row for each data set and metric that both exist.
     """
     rows = []
-    for data, wide in _pools(table, pool, labels):
+    for data, wide in _pools(table):
         for metric in metrics:
             if key not in wide or metric not in wide:
                 continue
@@ -81,18 +75,15 @@ def select(
     *,
     key: str = GAP,
     metrics: Sequence[str] = SIX_KEYS,
-    pool: Sequence[str] = DISCRETE,
-    labels: int = 0,
 ) -> pd.DataFrame:
     """The model with the best score of a pool, per data set, and how its metrics compare with the rest of the pool.
 
     Ties go to the first in the order of method, hyperparameters, group, member.
 
     Args:
-        table: tidy results.
+        table: tidy results of the pool.
         key: the score; its declared direction counts.
         metrics: what the chosen model is judged by; higher is better in all of them.
-        pool, labels: which models compete.
 
     Returns:
         Columns data, metric; method, hyperparameters, group, member: the chosen model; num: models with both values;
@@ -101,7 +92,7 @@ def select(
         Only data sets and metrics that were scored.
     """
     rows = []
-    for data, wide in _pools(table, pool, labels):
+    for data, wide in _pools(table):
         scored = _finite(wide, key)
         if scored.empty:
             continue
@@ -135,19 +126,15 @@ def select_setting(
     *,
     key: str = GAP,
     metric: str = "mig",
-    pool: Sequence[str] = DISCRETE,
-    labels: int = 0,
 ) -> pd.DataFrame:
     """The method and hyperparameters whose models have the best median score, per data set, and their median metric.
-
-    The other reading of "Selection" in Table 1 of the paper: a hyperparameter is chosen, not a model.
 
     Returns:
         Columns data; method, hyperparameters: the chosen setting; num: its models; score: its median of `key`; value:
         its median of `metric`; median: of the whole pool; gain: value / median - 1; num_settings: how many competed.
     """
     rows = []
-    for data, wide in _pools(table, pool, labels):
+    for data, wide in _pools(table):
         scored = _finite(_finite(wide, key), metric)
         if scored.empty:
             continue
@@ -173,41 +160,31 @@ def select_setting(
 
 
 def cell_scores(
-    table: pd.DataFrame,
-    *,
-    rule: str = "median",
-    methods: Sequence[str],
-    metrics: Sequence[str] = SIX_KEYS,
-    labels: int,
+    pools: Mapping[Name, pd.DataFrame], *, rule: Rule = "median", metrics: Sequence[str] = SIX_KEYS
 ) -> pd.DataFrame:
-    """What each method reaches on every data set and metric: the competition of Figure 7 of the paper.
+    """What each of several competitors reaches on every data set and metric.
 
     Args:
-        table: tidy results.
-        rule: "median" over a method's models; "validation": the model with the lowest loss on the held-out labels;
-            "gap": the one with the smallest straight-through gap, of methods that have one; by validation of others.
-        methods: titles of the competitors.
-        metrics, labels: the cells.
+        pools: tidy results of each competitor.
+        rule: "median" over its models; "validation": the model with the lowest loss on the held-out labels; "gap":
+            the one with the smallest straight-through gap, of competitors that have one; by validation of others.
+        metrics: keys.
 
     Returns:
-        Index (data, metric), a column for each method, NaN where it has no such model.
-
-    Raises:
-        Error: an unknown rule.
+        Index (data, metric), a column for each competitor, NaN where it has no such model.
     """
-    if rule not in RULES:
-        raise Error(f"unknown rule '{rule}'; known: {', '.join(RULES)}")
-    found: dict[str, dict[tuple[str, str], float]] = {method: {} for method in methods}
-    for method in methods:
-        for data, wide in _pools(table, (method,), labels):
+    found: dict[Name, dict[tuple[str, str], float]] = {name: {} for name in pools}
+    for name, table in pools.items():
+        for data, wide in _pools(table):
             chosen = _chosen(wide, rule)
             for metric in metrics:
                 if chosen is not None and metric in chosen:
-                    found[method][data, metric] = float(chosen[metric])
-    cells = pd.DataFrame(found, columns=list(methods), dtype=np.float64)
-    places = list(cells.index)
-    cells.index = pd.MultiIndex.from_arrays([[d for d, _ in places], [m for _, m in places]], names=["data", "metric"])
-    return cells
+                    found[name][data, metric] = float(chosen[metric])
+    places = list(dict.fromkeys(place for cells in found.values() for place in cells))
+    values = [[cells.get(place, math.nan) for cells in found.values()] for place in places]
+    index = pd.MultiIndex.from_arrays([[d for d, _ in places], [m for _, m in places]], names=["data", "metric"])
+    columns = pd.Index(list(found), tupleize_cols=False)
+    return pd.DataFrame(np.reshape(np.asarray(values, np.float64), (len(places), len(found))), index, columns)
 
 
 def wins(scores: pd.DataFrame) -> pd.Series:
@@ -228,13 +205,12 @@ _SELECTED = ["data", "metric", "method", "hyperparameters", "group", "member", "
 _SET = ["data", "method", "hyperparameters", "num", "score", "value", "median", "gain", "num_settings"]
 
 
-def _pools(table: pd.DataFrame, pool: Sequence[str], labels: int) -> list[tuple[str, pd.DataFrame]]:
-    """The models of a pool for each data set, in the table's order of data sets."""
-    mine = table[table["method"].isin(list(pool)) & (table["labels"] == labels)]
-    return [(str(data), models(mine[mine["data"] == data])) for data in dict.fromkeys(mine["data"])]
+def _pools(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The models of each data set, in the table's order of data sets."""
+    return [(str(data), models(table[table["data"] == data])) for data in dict.fromkeys(table["data"])]
 
 
-def _chosen(wide: pd.DataFrame, rule: str) -> pd.Series | None:
+def _chosen(wide: pd.DataFrame, rule: Rule) -> pd.Series | None:
     if rule == "median":
         return wide.drop(columns=IDENTITY).median()
     key = GAP if rule == "gap" and not _finite(wide, GAP).empty else VALIDATION

@@ -3,7 +3,9 @@
 Pure functions of arrays. Chance enters as `seed`; values that are not finite are the caller's to leave out.
 """
 
+import itertools
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,6 +159,13 @@ def correlate(first: ArrayLike, second: ArrayLike, *, seed: int = 0) -> Correlat
     return Correlation(len(a), rho, p)
 
 
+def least_correlation_p(num: int) -> float:
+    """The smallest p that a rank correlation of so many pairs can have: that of equal or reversed orders."""
+    if num < 2:
+        return 1.0
+    return max(1 / (PERMUTATIONS + 1), min(1.0, 2 / math.factorial(min(num, 20)))) if num <= MOST_PERMUTED else 0.0
+
+
 def chosen_p(ranks: ArrayLike, sizes: ArrayLike, *, seed: int = 0) -> float:
     """How often a random choice from every pool does as well, by the mean of the percentiles.
 
@@ -173,6 +182,72 @@ def chosen_p(ranks: ArrayLike, sizes: ArrayLike, *, seed: int = 0) -> float:
     rng = np.random.default_rng(seed)
     random = (rng.integers(1, size.astype(int) + 1, (PERMUTATIONS, len(size))) / size).mean(axis=1)
     return float((1 + np.sum(random >= (place / size).mean() - 1e-12)) / (PERMUTATIONS + 1))
+
+
+@dataclass(frozen=True)
+class Wins:
+    """How often one side is best, over cells (data set and metric) that share models.
+
+    Attributes:
+        won: cells in which it has the highest median; ties are split.
+        expected: the same if all methods were alike.
+        cells: how many there are.
+        superiority: probability that a model of the side scores higher than another one, mean over the cells.
+        p: two-sided, of the superiority: whole models change places between the sides of a data set.
+        least_p: the smallest p that so many exchanges can give.
+    """
+
+    won: float
+    expected: float
+    cells: int
+    superiority: float
+    p: float
+    least_p: float
+
+
+def count_wins(pools: Sequence[Sequence[ndarray]], side: Collection[int], *, seed: int = 0) -> Wins:
+    """Is one side better over all cells, and in how many is it best?
+
+    The metrics of a model go together, so cells are no independent trials: whole models change places.
+
+    Args:
+        pools: for each data set, the scores of every method's models [model, metric]; higher is better. A metric that
+            is not finite in all of them is left out.
+        side: places of the methods that count as one side; others must be left.
+        seed: of the exchanges.
+
+    Raises:
+        Error: no cell that all methods have a score in.
+    """
+    rng = np.random.default_rng(seed)
+    won, expected, cells, arrangements = 0.0, 0.0, 0, 1
+    observed, chance = 0.0, np.zeros(PERMUTATIONS)
+    for methods in pools:
+        sizes = [len(scores) for scores in methods]
+        scores = np.concatenate(methods).astype(np.float64)
+        scores = scores[:, np.isfinite(scores).all(axis=0)]
+        num = scores.shape[1]
+        if not num or not all(sizes):
+            continue
+        ends = np.cumsum([0, *sizes])
+        medians = np.stack([np.median(scores[a:b], axis=0) for a, b in itertools.pairwise(ends)])
+        best = np.isclose(medians, medians.max(axis=0), rtol=0, atol=1e-12)
+        won += float((best / best.sum(axis=0))[sorted(side)].sum())
+        expected += num * len(side) / len(methods)
+        cells += num
+        # the superiority is linear in each model's mean rank
+        ranks = rankdata(scores, axis=0).mean(axis=1)
+        ours = np.concatenate([np.arange(ends[place], ends[place + 1]) for place in side])
+        a, b = len(ours), len(ranks) - len(ours)
+        shuffled = rng.permuted(np.tile(ranks, (PERMUTATIONS, 1)), axis=1)[:, :a].sum(axis=1)
+        observed += num * (float(ranks[ours].sum()) - a * (a + 1) / 2) / (a * b)
+        chance += num * (shuffled - a * (a + 1) / 2) / (a * b)
+        arrangements *= math.comb(a + b, a)
+    if not cells:
+        raise Error("there is no data set and metric that all methods have finite scores of")
+    far = np.abs(chance / cells - 0.5) >= abs(observed / cells - 0.5) - 1e-9
+    p = float((1 + far.sum()) / (PERMUTATIONS + 1))
+    return Wins(won, expected, cells, observed / cells, p, max(1 / (PERMUTATIONS + 1), min(1.0, 2 / arrangements)))
 
 
 def _difference_interval(

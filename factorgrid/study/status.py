@@ -8,8 +8,8 @@ import pandas as pd
 
 from factorgrid.errors import Error
 from factorgrid.files import read_json
-from factorgrid.study.folder import StudyFolder
-from factorgrid.study.outcome import COLUMNS, Group, Outcome
+from factorgrid.study.folder import MADE_WITH, STUDY, StudyFolder, open_run
+from factorgrid.study.outcomes import COLUMNS, Group, Kind, Outcome
 from factorgrid.study.plan import PlannedGroup
 
 
@@ -23,9 +23,9 @@ def outcome(path: Path) -> Outcome:
     groups, tables = [], []
     for group in folder.groups:
         state, reason, table = group_state(folder, group)
-        groups.append(
-            Group(group.name, group.data, group.method, group.num_members, state, reason, group.config.labels)
-        )
+        config = group.config
+        kind = Kind(config.model, config.masked, config.supervision_kind or "", config.labels)
+        groups.append(Group(group.name, group.data, group.method, kind, group.num_members, state, reason))
         if table is not None:
             tables.append(table)
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
@@ -39,12 +39,14 @@ def outcome(path: Path) -> Outcome:
         table=table,
         groups=tuple(groups),
         runs={group.name: folder.run_path(group) for group in folder.groups},
+        # beside the results and named as they are: what was trained or scored otherwise is not taken for them
+        arrays={group.name: path / "arrays" / folder.result_path(group).stem for group in folder.groups},
         facts=_facts(folder),
     )
 
 
 def group_state(folder: StudyFolder, group: PlannedGroup) -> tuple[str, str, pd.DataFrame | None]:
-    """The group's state (one of `outcome.STATES`), the reason if it is not done, and its scores if it is."""
+    """The group's state (one of `outcomes.STATES`), the reason if it is not done, and its scores if it is."""
     try:
         table = folder.result(group)
     except Error as error:
@@ -61,22 +63,35 @@ def group_state(folder: StudyFolder, group: PlannedGroup) -> tuple[str, str, pd.
     failure = folder.failure(group)
     if failure is not None:
         return "failed", failure, None
-    begun = (folder.run_path(group) / "config.json").exists()
-    return "waiting", "interrupted; run the study again to go on" if begun else "not begun", None
+    config = folder.run_path(group) / "config.json"
+    if not config.exists():
+        return "waiting", "not begun", None
+    try:
+        open_run(config.parent)
+    except Error as error:
+        return "failed", f"{error}", None
+    return "waiting", "interrupted; run the study again to go on", None
 
 
 def _facts(folder: StudyFolder) -> dict[str, str]:
-    described = read_json(folder.path / "study.json")
+    described = read_json(folder.path / "study.json", STUDY)
     training = {name: value for name, value in folder.study.training.items() if name != "steps"}  # a column of its own
     # of the runs themselves: the command that was last given may have run elsewhere and trained nothing
-    files = [folder.run_path(group) / "config.json" for group in folder.groups]
-    trained = [read_json(path) for path in files if path.exists()] or [described]
+    trained = [found for group in folder.groups if (found := _made_with(folder.run_path(group)))] or [described]
     facts = {
         "hardware": "; ".join(dict.fromkeys(_hardware(one.get("hardware", {})) for one in trained)),
         "begun": str(described.get("begun", "unknown"))[:10],
         "versions": "; ".join(dict.fromkeys(_versions(one.get("versions", {})) for one in trained)),
     }
     return {**facts, **{name.replace("_", " "): str(value) for name, value in training.items()}}
+
+
+def _made_with(run: Path) -> dict[str, Any] | None:
+    """What a run says of versions and hardware; None if there is no run that can be read."""
+    try:
+        return dict(read_json(run / "config.json", MADE_WITH))
+    except Error:
+        return None
 
 
 def _hardware(known: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import jax
-import pooch
 
 CACHE_VARIABLE = "FACTORGRID_CACHE"
 
@@ -21,8 +20,12 @@ def enable_cache() -> None:
     named = os.environ.get(CACHE_VARIABLE)
     if named == "":
         return
-    folder = Path(named or pooch.os_cache("factorgrid")) / "programs"
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+        folder = (Path(named) if named else _user_cache() / "factorgrid") / "programs"
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             jax.config.update("jax_compilation_cache_dir", str(folder))
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()

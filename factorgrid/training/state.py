@@ -56,7 +56,8 @@ class Group(eqx.Module):
 
 def part_wise(fn: Any, first: Params, *rest: Params) -> Params:
     """fn of each part of the parameters; None where the method lacks it."""
-    return Params(*(None if part is None else fn(part, *others) for part, *others in zip(first, *rest)))
+    found: Any = [None if part is None else fn(part, *others) for part, *others in zip(first, *rest)]
+    return Params(*found)
 
 
 @eqx.filter_jit

@@ -85,7 +85,7 @@ def take_steps(
     one_step = jax.eval_shape(lambda: group_step(state, group, views_of(group, stream, state.step, 0), labelled)[1])
     zeros = jax.tree.map(lambda term: jnp.zeros(term.shape, term.dtype), one_step)
     state, sums = jax.lax.fori_loop(0, num_steps, body, (state, zeros))
-    return state, jax.tree.map(lambda total: total / num_steps, sums)
+    return state, jax.tree.map(lambda total: total / num_steps.astype(jnp.float32), sums)
 
 
 def views_of(group: Group, stream: Stream, step: Int[Array, ""], position: Int[Array, ""] | int) -> tuple[Batch, ...]:
@@ -173,7 +173,8 @@ def updated(method: Method, state: State, found: Pass, alive: Bool[Array, ""]) -
     """The state of one member after its optimisers' step."""
 
     def apply(params: Any, gradient: Any, state: Any, optimizer: Any) -> tuple[Any, Any]:
-        updates, state = optimizer.update(gradient, state, params)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises its decay rates to integer counts
+            updates, state = optimizer.update(gradient, state, params)
         return optax.apply_updates(params, updates), state
 
     pairs = part_wise(apply, state.params, found.gradients, state.optimizers, method.optimizers())

@@ -42,7 +42,7 @@ class Stepper:
         if isinstance(self._dataset, HostTable):
             if self._group.method.objective.views != 1:
                 raise Error(
-                    f"this objective draws several images at a time, and '{self._dataset.name}' lies on the host, which "
+                    f"this objective draws several images at a time; '{self._dataset.name}' lies on the host, which "
                     "hands out single ones; load it with resident='device'"
                 )
             streams = 1 if self._group.data_seed is not None else len(self._group.seeds)

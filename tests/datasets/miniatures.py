@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import scipy.io
 
-from factorgrid.datasets import cars3d, dsprites, mpi3d, shapes3d, smallnorb
 from factorgrid.datasets.dataset import Dataset
+from factorgrid.datasets.published import cars3d, dsprites, mpi3d, shapes3d, smallnorb
 from factorgrid.factors import FactorSpace
 
 MAGIC = {"|u1": 507333717, "<i4": 507333716}

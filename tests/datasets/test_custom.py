@@ -1,5 +1,6 @@
 """A user's own images: what is accepted, and that what is wrong is named."""
 
+import zipfile
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -93,7 +94,15 @@ def test_npz_labels_words_numbers_and_gaps(tmp_path: Path) -> None:
     [
         ({"pictures": noise(3, 64, 64)}, "no array 'images'"),
         ({"images": noise(64, 64)}, "must be .image, height, width."),
-        ({"images": noise(3, 64, 64, 4)}, "must be .image, height, width."),
+        ({"images": noise(3, 64, 64, 2)}, "must be .image, height, width."),
+        ({"images": noise(3, 3, 64, 64)}, r"looks like .image, channel, .*; use images.transpose\(0, 2, 3, 1\)"),
+        ({"images": noise(64, 64, 3)}, r"looks like one image .*; use images\[None\]"),
+        ({"images": noise(3, 64, 64, 1) * 1.0}, "must be within 0..1, got values from .* to 255.0; divide them by 255"),
+        ({"images": noise(3, 64, 64), "factors": np.zeros(3, "datetime64[s]")}, "must be numbers or words"),
+        (
+            {"images": noise(9, 64, 64), "factors": np.arange(9) / 4},
+            "has fractions and 9 different values, 0.0 .. 2.0; ",
+        ),
         ({"images": noise(0, 64, 64)}, "must be .image, height, width."),
         ({"images": np.full((3, 64, 64), 300)}, "must be within 0..255, got values from 300 to 300"),
         ({"images": np.full((3, 64, 64), 127.5)}, "must be within 0..1, got values from 127.5"),
@@ -121,7 +130,7 @@ def test_paths_that_are_nothing(tmp_path: Path) -> None:
     (tmp_path / "broken.npz").write_bytes(b"not a zip")
     with pytest.raises(Error, match=r"broken\.npz cannot be read: File is not a zip file"):
         load(str(tmp_path / "broken.npz"))
-    with pytest.raises(Error, match="has no option 'clip'; it has: resident, image_size"):
+    with pytest.raises(Error, match="has no option 'clip'; it has: resident, image_size, fit, background"):
         load(str(tmp_path / "broken.npz"), clip=True)
 
 
@@ -130,7 +139,9 @@ def test_npz_of_another_size_is_resized_with_a_warning(tmp_path: Path, kind: str
     ramp = np.linspace(0, 1, 100)[None, None, :, None] * np.ones((2, 80, 1, 3))
     images = (ramp * 255).round().astype(np.uint8) if kind == "uint8" else ramp
     path = save(tmp_path / "a.npz", images=images)
-    with pytest.warns(DataWarning, match="images of 100 x 80 are resized to 64 x 64; those that are not square"):
+    with pytest.warns(
+        DataWarning, match="images of 100 x 80 are resized to 64 x 64; those that are not square are stretched"
+    ):
         dataset = load(path)
     result = images_of(dataset)
     assert result.shape == (2, 64, 64, 3)
@@ -146,6 +157,63 @@ def test_a_large_npz_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(dataset, HostTable)
     assert isinstance(dataset.pixels.array, np.memmap)
     np.testing.assert_allclose(images_of(dataset)[..., 0], images / 255, atol=1e-6)
+
+
+def test_whole_numbers_in_floats_and_words_of_values(tmp_path: Path) -> None:
+    factors = np.array([[2.0, 10**6], [1.0, 5], [2.0, np.nan], [10.0, -1]])
+    space = load(save(tmp_path / "a.npz", images=noise(4, 64, 64), factors=factors)).space
+    assert space is not None
+    assert space.words == (("1", "2", "10"), ("5", "1000000"))
+    words = np.array([b"red", b"green", b"blue", b"red"])
+    space = load(save(tmp_path / "b.npz", images=noise(4, 64, 64), factors=words)).space
+    assert space is not None
+    assert space.said(0) == "blue, green, red"
+
+
+def test_a_table_of_no_factors_is_none(tmp_path: Path) -> None:
+    assert load(save(tmp_path / "a.npz", images=noise(3, 64, 64), factors=np.zeros((3, 0), int))).space is None
+
+
+def test_long_numbers_stay_apart(tmp_path: Path) -> None:
+    factors = np.array([10**17, 10**17 + 1, 10**17])
+    assert labels_of(load(save(tmp_path / "a.npz", images=noise(3, 64, 64), factors=factors))).tolist() == [
+        [0],
+        [1],
+        [0],
+    ]
+
+
+def test_fractions_that_occur_again_are_classes_with_a_word(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.npz", images=noise(8, 64, 64), factors=np.array([0.5, 1.0, 1.5, 1.0] * 2))
+    with pytest.warns(DataWarning, match="'factor_1' has fractions and 3 different values, 0.5 .. 1.5; they are taken"):
+        assert labels_of(load(path)).ravel().tolist() == [0, 1, 2, 1] * 2
+
+
+def test_opacity_in_an_npz(tmp_path: Path) -> None:
+    images = np.zeros((2, 64, 64, 4), np.uint8)
+    images[1, ..., 3] = 255
+    for background, shown in (("white", 1), ("black", 0)):
+        dataset = load(save(tmp_path / "a.npz", images=images), background=background)
+        assert images_of(dataset)[0].max() == images_of(dataset)[0].min() == shown
+        assert images_of(dataset)[1].max() == 0
+
+
+def npy_that_says(shape: tuple[int, ...], content: bytes) -> bytes:
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + content
+
+
+@pytest.mark.parametrize("shape", [(10**6, 64, 64), (10**12, 64, 64), (10**18, 64, 64, 3), (-1, 64, 64)])
+def test_arrays_larger_than_memory_or_their_file_are_refused_before_they_are_read(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    for key in ("images", "factors"):
+        with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
+            if key == "factors":
+                archive.writestr("images.npy", npy_that_says((1, 64, 64), bytes(64 * 64)))
+            archive.writestr(f"{key}.npy", npy_that_says(shape, bytes(100)))
+        with pytest.raises(Error, match=r"bomb.npz .*(of memory are free|the file holds|ends after|impossible shape)"):
+            load(str(tmp_path / "bomb.npz"))
 
 
 # --- folders
@@ -176,7 +244,9 @@ def test_one_coloured_picture_makes_all_coloured(tmp_path: Path) -> None:
     images = images_of(load(f"{tmp_path}/"))
     assert images.shape == (5, 64, 64, 3)
     np.testing.assert_allclose(images[0], np.repeat(grey[..., None], 3, axis=2) / 255, atol=1e-6)
-    np.testing.assert_allclose(images[1], noise(64, 64, 4)[..., :3] / 255, atol=1e-6)
+    colour, alpha = noise(64, 64, 4)[..., :3].astype(float), noise(64, 64, 4)[..., 3:] / 255
+    expected = (alpha * colour + (1 - alpha) * 255).round()  # on white
+    np.testing.assert_allclose(images[1], expected / 255, atol=1e-6)
     np.testing.assert_allclose(images[2], images[0], atol=1e-6)  # d.png: 16 bits, the upper eight
     assert np.abs(images[4] - [1, 0, 0]).max() < 0.02
 
@@ -248,7 +318,7 @@ def test_bad_pictures_are_all_named(labelled: Path) -> None:
 def test_other_files_and_sizes_are_told(labelled: Path) -> None:
     (labelled / "notes.txt").write_text("x")
     (labelled / ".hidden").write_text("x")
-    with pytest.warns(DataWarning, match=r"not PNG, JPEG or CSV, so not read: notes\.txt$"):
+    with pytest.warns(DataWarning, match=r"neither pictures .* nor CSV, so not read: notes\.txt$"):
         load(str(labelled))
     (labelled / "notes.txt").unlink()
     picture(labelled / "e.png", noise(10, 20))
@@ -259,5 +329,69 @@ def test_other_files_and_sizes_are_told(labelled: Path) -> None:
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / ".gitkeep").write_text("")
-    with pytest.raises(Error, match="holds no PNG or JPEG files"):
+    with pytest.raises(Error, match="holds no pictures"):
         load(str(tmp_path))
+
+
+# --- pictures
+
+
+def test_a_picture_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+    upright = noise(64, 64)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    Image.fromarray(np.rot90(upright)).save(tmp_path / "phone.png", exif=exif)
+    np.testing.assert_allclose(images_of(load(str(tmp_path)))[0, ..., 0], upright / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize(("background", "shown"), [("white", 1.0), ("black", 0.0)])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_transparent_pixels_hide_is_not_shown(tmp_path: Path, mode: str, background: str, shown: float) -> None:
+    if mode == "P":
+        hidden = Image.new("P", (64, 64), 0)
+        hidden.putpalette([200, 10, 90])
+        hidden.save(tmp_path / "a.png", transparency=0)
+    else:
+        Image.new("RGBA", (64, 64), (200, 10, 90, 0)).convert(mode).save(tmp_path / "a.png")
+    images = images_of(load(str(tmp_path), background=background))
+    assert images.shape[-1] == (1 if mode == "LA" else 3)
+    assert images.min() == images.max() == shown
+
+
+@pytest.mark.parametrize("suffix", ["webp", "tif", "TIFF", "bmp"])
+def test_other_formats(tmp_path: Path, suffix: str) -> None:
+    Image.fromarray(np.full((64, 64, 3), (255, 0, 0), np.uint8)).save(tmp_path / f"a.{suffix}")
+    assert np.abs(images_of(load(str(tmp_path)))[0] - [1, 0, 0]).max() < 0.03
+
+
+def test_crop_and_pad_keep_the_proportions(tmp_path: Path) -> None:
+    wide = np.full((32, 96), 255, np.uint8)
+    wide[:, 32:64] = 100  # a grey square between two white ones
+    picture(tmp_path / "a.png", wide)
+    with pytest.warns(DataWarning, match="images of 96 x 32 are resized to 32 x 32; .* are cropped"):
+        images = images_of(load(str(tmp_path), image_size=32, fit="crop"))
+    np.testing.assert_allclose(images, 100 / 255, atol=1e-6)
+    with pytest.warns(DataWarning, match="96 x 96; those that are not square are padded with black"):
+        images = images_of(load(str(tmp_path), image_size=96, fit="pad", background="black"))[0, ..., 0]
+    np.testing.assert_allclose(images[32:64] * 255, wide, atol=1e-4)
+    assert images[:32].max() == images[64:].max() == 0
+    with pytest.raises(Error, match="unknown fit 'squeeze'"):
+        load(str(tmp_path), fit="squeeze")
+    with pytest.raises(Error, match="unknown background 'pink'"):
+        load(str(tmp_path), background="pink")
+
+
+def test_what_is_not_one_picture_is_named(labelled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [Image.fromarray(noise(64, 64)), Image.fromarray(255 - noise(64, 64))]
+    frames[0].save(labelled / "pages.tif", save_all=True, append_images=frames[1:])
+    Image.fromarray(np.full((64, 64), 0.5, np.float32)).save(labelled / "floats.tif")
+    picture(labelled / "vast.png", noise(100, 100))
+    monkeypatch.setattr("factorgrid.datasets.pictures.MOST_PIXELS", 100 * 100 - 1)
+    with pytest.raises(Error, match="3 of 7 pictures cannot be read") as caught:
+        load(str(labelled))
+    for part in (
+        "pages.tif (it has 2 pages",
+        "floats.tif (its pixels are floating-point",
+        "vast.png (it has 100 x 100",
+    ):
+        assert part in str(caught.value)

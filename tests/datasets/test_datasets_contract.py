@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from miniatures import WRITERS
 
-from factorgrid.datasets import DATASETS, Dataset, DeviceDataset, cars3d, dsprites, load, mpi3d
+from factorgrid.datasets import DATASETS, Dataset, DeviceDataset, load
+from factorgrid.datasets.published import cars3d, dsprites, mpi3d
 from factorgrid.factors import FactorSpace
 
 NUM = 16

@@ -52,5 +52,5 @@ def test_a_hidden_factor_stays_the_same_along_the_picture(tmp_path: Path) -> Non
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     np.savez(tmp_path / "a.npz", images=np.zeros((2, 64, 64), np.uint8))
-    with pytest.raises(Error, match=r"a\.png cannot be written: .*; choose another place"):
+    with pytest.raises(Error, match=r"cannot write .*a\.png: .*; free some space or choose another place"):
         preview(load(str(tmp_path / "a.npz")), tmp_path / "file" / "a.png", 0)

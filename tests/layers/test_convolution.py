@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
-from factorgrid.layers import INITIALIZERS, Conv, ConvTranspose
+from factorgrid.layers import INITIALIZERS, Conv, ConvTranspose, unit_stride, winograd
+from factorgrid.layers.product import products_in
 
 INIT = INITIALIZERS["truncated_normal"]
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
@@ -109,6 +110,42 @@ def test_any_convolution_equals_lax(batch, half, inputs, outputs, kind, seed):
         assert_same_function(lambda: conv(inputs, outputs, kernel, stride), lax_conv, shape, seed)
 
 
+@pytest.mark.parametrize("shape", [(3, 8, 12, 16, 17), (2, 7, 10, 20, 16), (1, 1, 2, 16, 16)], ids=str)
+def test_tiles_equal_lax(shape):
+    """Sizes that are no multiple of a tile are padded and cropped."""
+    batch, height, width, inputs, outputs = shape
+    with jax.enable_x64(True):
+        assert_same_function(lambda: conv(inputs, outputs, 4, 1), lax_conv, (batch, height, width, inputs))
+
+
+def test_tiles_of_one_image_and_of_several_are_the_same(monkeypatch):
+    """A group of images is a matter of speed only."""
+    monkeypatch.setattr(winograd, "GROUP_SIZE", 2 * 8 * 8 * 16)
+    with jax.enable_x64(True):
+        assert_same_function(lambda: conv(16, 16, 4, 1), lax_conv, (6, 8, 8, 16))
+
+
+def test_rounding_of_tiles():
+    """Root mean square error in float32, in standard deviations of the results; TF32 would have 5e-4."""
+    rng = np.random.default_rng(0)
+    weight, x = rng.normal(size=(4, 4, 64, 64)), np.maximum(rng.normal(size=(2, 32, 32, 64)), 0)
+    found = winograd.convolve_by_tiles(jnp.asarray(x, jnp.float32), jnp.asarray(weight, jnp.float32))
+    with jax.enable_x64(True):
+        expected = np.asarray(lax.conv_general_dilated(x, weight, (1, 1), "SAME", dimension_numbers=DIMENSIONS))
+    assert np.sqrt(np.mean((np.asarray(found) - expected) ** 2)) < 3e-6 * np.std(expected)
+
+
+def test_bfloat16_and_narrow_layers_take_no_tiles(monkeypatch):
+    """Evaluating at points would lose bfloat16's few digits."""
+    monkeypatch.setattr(unit_stride, "convolve_by_tiles", lambda *_: pytest.fail("tiles"))
+    x = jax.ShapeDtypeStruct((1, 8, 8, 16), jnp.float32)
+    with products_in("bfloat16"):
+        jax.eval_shape(lambda x: conv(16, 16, 4, 1)(x), x)
+    jax.eval_shape(lambda x: conv(8, 16, 4, 1)(x[..., :8]), x)
+    with pytest.raises(pytest.fail.Exception, match="tiles"):
+        jax.eval_shape(lambda x: conv(16, 16, 4, 1)(x), x)
+
+
 @SLOW_COMPILER
 @given(
     batch=st.integers(1, 3),
@@ -137,15 +174,17 @@ def test_an_input_of_the_transposed_convolution_reaches_four_outputs():
     np.testing.assert_allclose(corner, expected, atol=1e-7)
 
 
-@pytest.mark.parametrize("kind", [(2, 2), (4, 2), (4, 1), "transposed"], ids=str)
+@pytest.mark.parametrize("kind", [(2, 2), (4, 2), (4, 1), "tiles", "transposed"], ids=str)
 @pytest.mark.parametrize("shared", [True, False])
 def test_members_together_equal_members_alone(kind, shared):
     """vmap over weights, as a group trains: equal to one member after the other, with shared and with own images."""
     rng = np.random.default_rng(0)
     with jax.enable_x64(True):
-        like = jax.eval_shape(lambda: conv_transpose(3, 4) if kind == "transposed" else conv(3, 4, *kind))
+        inputs = 16 if kind == "tiles" else 3
+        make = {"transposed": lambda: conv_transpose(3, 4), "tiles": lambda: conv(16, 16, 4, 1)}
+        like = jax.eval_shape(make.get(kind, lambda: conv(3, 4, *kind)))
         layers = jax.tree.map(lambda leaf: rng.normal(size=(3, *leaf.shape)), like)
-        images = rng.normal(size=(2, 8, 6, 3) if shared else (3, 2, 8, 6, 3))
+        images = rng.normal(size=(2, 8, 6, inputs) if shared else (3, 2, 8, 6, inputs))
 
         def run(layer, x):
             return layer(x), jax.grad(lambda layer: jnp.sum(layer(x) ** 3))(layer)

@@ -8,6 +8,7 @@ import pytest
 from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
 from factorgrid.metrics import (
+    Counts,
     dci,
     downstream,
     explicitness,
@@ -44,7 +45,9 @@ def calls(codes, factors):
     [
         (np.where(CODES > 2, np.nan, CODES), FACTORS, "NaN or infinite values"),
         (CODES[:50], FACTORS, "50 codes but 60 rows of factors"),
-        (CODES, FACTORS + 0.5, "must be integers, got float64"),
+        (CODES, FACTORS + 0.5j, "must be integers, numbers, text or categories, got complex128"),
+        (CODES, np.where(FACTORS > 1, np.inf, FACTORS), "infinite values; NaN is for unknown ones"),
+        (CODES[:, :, None] + 1, FACTORS, r"one number per latent, got vectors \[60, 2, 1\]"),
         (CODES, FACTORS[:, 0], r"must have shape \[sample, factor\], got \[60\]"),
         (CODES[:, 0], FACTORS, r"must have shape \[sample, latent\] with at least one of each, got \[60\]"),
         (CODES[:0], FACTORS[:0], "at least one of each"),
@@ -73,6 +76,12 @@ def test_fewer_samples_than_bins():
         mutual_information_score(CODES[:19])
     with pytest.raises(Error, match="num_bins must be at least 2"):
         mig(CODES, FACTORS, num_bins=1)
+    with pytest.raises(Error, match="at most 10,000, got 1000000000"):
+        mig(CODES, FACTORS, num_bins=10**9)
+    with pytest.raises(Error, match="at most 10,000, got 1000000000"):
+        Counts(num_bins=10**9)
+    with pytest.raises(Error, match="num_train must be at most 10,000,000, got 1,000,000,000"):
+        Counts(num_train=10**9)
     with pytest.raises(Error, match="two samples"):
         gaussian_total_correlation(CODES[:1])
 

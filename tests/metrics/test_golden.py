@@ -9,8 +9,8 @@ import sklearn
 
 from factorgrid.factors import FactorSpace
 from factorgrid.metrics import beta_vae_score, dci, factor_vae_score, mig, modularity, sap
+from factorgrid.metrics.definitions.sap import svm_scores
 from factorgrid.metrics.mutual_information import code_factor_information, entropy
-from factorgrid.metrics.sap import svm_scores
 from factorgrid.representation import Representation
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from factorgrid.factors import FactorSpace
 from factorgrid.metrics import beta_vae_score, factor_vae_score
-from factorgrid.metrics.factor_vae_score import variance
+from factorgrid.metrics.votes import variance
 from factorgrid.representation import Representation
 
 SPACE = FactorSpace(("a", "b", "c"), (4, 3, 5))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from factorgrid.factors import FactorSpace
-from factorgrid.metrics.sampling import GridSource, runs
+from factorgrid.metrics.sampling import GridSampler, runs
 from factorgrid.representation import Representation
 
 SPACE = FactorSpace(("a", "b", "constant", "c"), (4, 3, 1, 5))
@@ -24,7 +24,7 @@ def assert_uniform(codes):
 
 
 def test_pairs_share_the_fixed_factor_and_nothing_else():
-    first, second = GridSource(FACTORS).pairs(np.random.default_rng(0), FIXED, SIZE)
+    first, second = GridSampler(FACTORS).pairs(np.random.default_rng(0), FIXED, SIZE)
     assert first.shape == second.shape == (SIZE, len(FIXED), 4)
     assert_uniform(first)
     assert_uniform(second)
@@ -39,7 +39,7 @@ def test_pairs_share_the_fixed_factor_and_nothing_else():
 
 
 def test_groups_share_the_fixed_factor_and_nothing_else():
-    codes = GridSource(FACTORS).groups(np.random.default_rng(0), FIXED, SIZE)
+    codes = GridSampler(FACTORS).groups(np.random.default_rng(0), FIXED, SIZE)
     assert codes.shape == (SIZE, len(FIXED), 4)
     assert_uniform(codes[0])
     for place, column in enumerate(FREE):

@@ -11,17 +11,26 @@ from jax import lax
 
 from factorgrid.errors import Error
 from factorgrid.latents import Categorical, Gaussian, Latent
+from factorgrid.layers import INITIALIZERS
 from factorgrid.models import ARCHITECTURES, Autoencoder, autoencoder
 from factorgrid.models.broadcast import BroadcastDecoder
 from factorgrid.objectives.factor_vae import FactorVAE
 from factorgrid.training.weights import named_leaves
 
+SIZES = [(32, 32), (64, 64), (96, 96), (128, 128), (256, 256), (48, 64), (160, 32), (144, 80), (28, 28)]
+CONVOLUTIONAL = ("convolutional", "conv64", "broadcast")
 LATENTS = {"gaussian": Gaussian(10), "categorical": Categorical(10)}
 
 
 def shapes_of(architecture: str, image_shape: tuple[int, int, int], latent: Latent) -> Autoencoder:
     """The model without its numbers: nothing is computed."""
     return eqx.filter_eval_shape(autoencoder, architecture, image_shape, latent, key=jax.random.key(0))
+
+
+def networks_of(architecture: str, image_shape: tuple[int, int, int], **options):
+    """(encoder, decoder) for two latents, without their numbers."""
+    build, init = ARCHITECTURES[architecture].build, INITIALIZERS["glorot"]
+    return eqx.filter_eval_shape(lambda key: build(image_shape, 4, 2, init, key, **options), jax.random.key(0))
 
 
 def num_parameters(tree) -> int:
@@ -39,7 +48,7 @@ def num_parameters(tree) -> int:
     ],
 )
 def test_parameter_counts_of_the_paper(latent, channels, count):
-    assert num_parameters(shapes_of("conv64", (64, 64, channels), LATENTS[latent])) == count
+    assert num_parameters(shapes_of("convolutional", (64, 64, channels), LATENTS[latent])) == count
 
 
 def test_parameter_count_of_the_discriminator():
@@ -51,7 +60,7 @@ def test_parameter_counts_of_the_other_architectures():
     """By hand: kernels of 4 x 4 from 2 + 2 to 64, 64, 1 channels; three dense layers of 256 each way."""
     broadcast = shapes_of("broadcast", (64, 64, 1), Gaussian(2))
     assert num_parameters(broadcast.decoder) == 16 * (4 * 64 + 64 * 64 + 64) + 64 + 64 + 1
-    encoder = shapes_of("conv64", (64, 64, 1), Gaussian(2)).encoder
+    encoder = shapes_of("convolutional", (64, 64, 1), Gaussian(2)).encoder
     assert num_parameters(broadcast.encoder) == num_parameters(encoder)
     mlp = shapes_of("mlp", (8, 9, 3), Gaussian(2))
     assert num_parameters(mlp.encoder) == (216 + 1) * 256 + (256 + 1) * 256 + (256 + 1) * 4
@@ -72,16 +81,77 @@ def test_shapes_of_a_forward_pass(architecture, channels, latent):
     assert {leaf.dtype for leaf in jax.tree.leaves(forward)} == {jnp.dtype("float32")}
 
 
-@pytest.mark.parametrize("architecture", ["conv64", "broadcast"])
-@pytest.mark.parametrize("shape", [(32, 32, 1), (64, 32, 3), (65, 65, 1)])
-def test_images_of_another_size_are_refused(architecture, shape):
-    with pytest.raises(Error, match=rf"'{architecture}' takes 64 x 64 images, got {shape[0]} x {shape[1]}; .*'mlp'"):
-        shapes_of(architecture, shape, Gaussian(2))
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("architecture", CONVOLUTIONAL)
+def test_shapes_at_every_size(architecture, size):
+    encoder, decoder = networks_of(architecture, (*size, 3))
+    images = jax.ShapeDtypeStruct((2, *size, 3), jnp.float32)
+    parameters = eqx.filter_eval_shape(lambda encoder, x: encoder(x), encoder, images)
+    assert (parameters.shape, parameters.dtype) == ((2, 4), jnp.float32)
+    latents = jax.ShapeDtypeStruct((2, 2), jnp.float32)
+    logits = eqx.filter_eval_shape(lambda decoder, x: decoder(x), decoder, latents)
+    assert (logits.shape, logits.dtype) == ((2, *size, 3), jnp.float32)
+
+
+@pytest.mark.parametrize(("side", "depth"), [(16, 2), (32, 3), (64, 4), (96, 4), (128, 5), (144, 4), (256, 6), (28, 2)])
+def test_images_are_halved_to_four_pixels_or_a_little_more(side, depth):
+    encoder, decoder = networks_of("convolutional", (side, 2 * side, 1))
+    assert len(encoder.convolutions) == len(decoder.deconvolutions) == depth
+    assert decoder.smallest == (side / 2**depth, 2 * side / 2**depth)
+
+
+def test_width_and_depth_are_options():
+    """By hand: 4 x 4 kernels from 1 to 8 to 8 channels, 2 x 2 ones to 16; then 8 x 8 x 16 inputs."""
+    encoder, decoder = networks_of("convolutional", (64, 64, 1), width=8, depth=3)
+    assert num_parameters(encoder) == (16 + 1) * 8 + (128 + 1) * 8 + (32 + 1) * 16 + 1025 * 256 + 257 * 4
+    assert num_parameters(decoder) == 3 * 256 + 257 * 1024 + (256 * 8 + 8) + (128 * 8 + 8) + (128 + 1)
+    _, decoder = networks_of("broadcast", (32, 48, 1), width=8)
+    assert num_parameters(decoder) == (64 * 8 + 8) + (128 * 8 + 8) + (128 + 1)
+    encoder, _ = networks_of("mlp", (8, 8, 1), width=5, depth=2)
+    assert num_parameters(encoder) == 65 * 5 + 6 * 4
+
+
+@pytest.mark.parametrize("architecture", ["convolutional", "broadcast"])
+@pytest.mark.parametrize("size", [(64, 66), (12, 64), (65, 65), (8, 8)])
+def test_sizes_that_do_not_fit_are_refused(architecture, size):
+    with pytest.raises(Error, match=rf"multiples of 4 and at least 16, got {size[0]} x {size[1]}; .*'mlp'"):
+        networks_of(architecture, (*size, 1))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options", "message"),
+    [
+        ("convolutional", {"depth": 5}, r"depth must be within 2..4 for images of 64 x 64 pixels, got 5"),
+        ("convolutional", {"depth": 1}, "within 2..4"),
+        ("convolutional", {"width": 0}, "width must be at least 1, got 0"),
+        ("broadcast", {"width": 0}, "width must be at least 1, got 0"),
+        ("mlp", {"depth": 0}, "width and depth must be at least 1, got 256 and 0"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(architecture, options, message):
+    with pytest.raises(Error, match=message):
+        networks_of(architecture, (64, 64, 1), **options)
+
+
+@pytest.mark.parametrize("architecture", ["convolutional", "broadcast", "mlp"])
+def test_gradients_are_finite_and_of_one_type(architecture):
+    """Not square, and no type is promoted in silence."""
+    with jax.numpy_dtype_promotion("strict"):
+        model = randomised(shapes_of(architecture, (16, 24, 3), Gaussian(3)))
+        images = jnp.full((2, 16, 24, 3), 0.3)
+
+        @eqx.filter_jit
+        def gradient(model):
+            return eqx.filter_grad(lambda model: jnp.mean(model(images, jax.random.key(1), 1.0).logits ** 2))(model)
+
+        leaves = jax.tree.leaves(gradient(model))
+    assert {leaf.dtype for leaf in leaves} == {jnp.dtype("float32")}
+    assert all(jnp.isfinite(leaf).all() and leaf.any() for leaf in leaves)
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(Error, match="unknown architecture 'conv46'; did you mean 'conv64'"):
-        autoencoder("conv46", (64, 64, 1), Gaussian(2), key=jax.random.key(0))
+    with pytest.raises(Error, match="unknown architecture 'broadcasts'; did you mean 'broadcast'"):
+        autoencoder("broadcasts", (64, 64, 1), Gaussian(2), key=jax.random.key(0))
     with pytest.raises(Error, match="unknown initialiser 'glorrot'; did you mean 'glorot'"):
         autoencoder("mlp", (8, 8, 1), Gaussian(2), init="glorrot", key=jax.random.key(0))
 
@@ -131,8 +201,8 @@ def lax_decoder(decoder, latents: jax.Array) -> jax.Array:
     return x
 
 
-def test_conv64_is_wired_as_in_the_paper():
-    model = randomised(shapes_of("conv64", (64, 64, 1), Categorical(10)))
+def test_the_convolutional_networks_are_wired_as_in_the_paper():
+    model = randomised(shapes_of("convolutional", (64, 64, 1), Categorical(10)))
     rng = np.random.default_rng(1)
     images = jnp.asarray(rng.random((2, 64, 64, 1)), jnp.float32)
     latents = jnp.asarray(rng.normal(size=(2, 10)), jnp.float32)
@@ -149,39 +219,57 @@ def test_conv64_is_wired_as_in_the_paper():
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4 * float(jnp.std(b)))
 
 
-def test_broadcast_decoder_tiles_latents_beside_coordinates():
-    """Channels: the latents, then x (left -1, right 1), then y (top -1, bottom 1)."""
-    shapes = eqx.filter_eval_shape(
-        lambda: BroadcastDecoder(3, 1, 64, init=lambda key, shape, *_: jnp.zeros(shape), key=jax.random.key(0))
-    )
-    decoder = randomised(shapes)
-    latents = jnp.asarray([[0.3, -0.7, 2.0], [0.0, 1.0, -1.0]], jnp.float32)
+@pytest.mark.parametrize("size", [(64, 64), (17, 30), (2, 3)])
+def test_broadcast_decoder_tiles_latents_beside_coordinates(size):
+    """Channels: the latents, then x (left -1, right 1), then y (top -1, bottom 1); forward and gradients."""
+    rng = np.random.default_rng(2)
+    with jax.enable_x64(True):
+        shapes = eqx.filter_eval_shape(
+            lambda: BroadcastDecoder(3, (*size, 2), width=16, init=INITIALIZERS["glorot"], key=jax.random.key(0))
+        )
+        decoder = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape)), shapes)
+        latents = jnp.asarray(rng.normal(size=(2, 3)))
 
-    @jax.jit
-    def both(decoder, latents):
-        line = jnp.linspace(-1.0, 1.0, 64)
-        x, y = jnp.broadcast_to(line[None, :], (64, 64)), jnp.broadcast_to(line[:, None], (64, 64))
-        planes = [jnp.broadcast_to(latents[:, i, None, None], (2, 64, 64)) for i in range(3)]
-        image = jnp.stack([*planes, jnp.broadcast_to(x, (2, 64, 64)), jnp.broadcast_to(y, (2, 64, 64))], axis=-1)
-        for depth, layer in enumerate(decoder.convolutions):
-            image = lax_conv(jnp.maximum(image, 0) if depth else image, layer, 1) + layer.bias
-        return decoder(latents), image
+        def plain(decoder, latents):
+            x = jnp.broadcast_to(jnp.linspace(-1.0, 1.0, size[1])[None, :], size)
+            y = jnp.broadcast_to(jnp.linspace(-1.0, 1.0, size[0])[:, None], size)
+            planes = [jnp.broadcast_to(latents[:, i, None, None], (2, *size)) for i in range(3)]
+            image = jnp.stack([*planes, jnp.broadcast_to(x, (2, *size)), jnp.broadcast_to(y, (2, *size))], axis=-1)
+            for depth, layer in enumerate(decoder.convolutions):
+                image = lax_conv(jnp.maximum(image, 0) if depth else image, layer, 1) + layer.bias
+            return image
 
-    found, expected = both(decoder, latents)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * float(jnp.std(expected)))
+        @jax.jit
+        def both(decoder, latents):
+            weights = jnp.asarray(rng.normal(size=(2, *size, 2)))
+            return tuple(
+                (
+                    fn(decoder, latents),
+                    jax.grad(lambda *args, fn=fn: jnp.sum(weights * fn(*args)), (0, 1))(decoder, latents),
+                )
+                for fn in (lambda decoder, latents: decoder(latents), plain)
+            )
+
+        found, expected = both(decoder, latents)
+        for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected)):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * float(jnp.abs(b).max()))
 
 
 # ------------------------------------------------------------------------------------- names in published weights
 def test_names_of_published_arrays_are_stable():
     """Weights on disk are found by these names: renaming a field breaks every published model."""
-    conv64 = [
+    convolutional = [
         *(f"encoder.convolutions.{i}.{part}" for i in range(4) for part in ("weight", "bias")),
         *(f"encoder.{layer}.{part}" for layer in ("hidden", "output") for part in ("weight", "bias")),
         *(f"decoder.hidden.{i}.{part}" for i in range(2) for part in ("weight", "bias")),
         *(f"decoder.deconvolutions.{i}.{part}" for i in range(4) for part in ("weight", "bias")),
     ]
-    assert list(named_leaves(shapes_of("conv64", (64, 64, 1), Categorical(10)))) == conv64
-    broadcast = [*conv64[:12], *(f"decoder.convolutions.{i}.{part}" for i in range(3) for part in ("weight", "bias"))]
+    for name in ("convolutional", "conv64"):
+        assert list(named_leaves(shapes_of(name, (64, 64, 1), Categorical(10)))) == convolutional
+    broadcast = [
+        *convolutional[:12],
+        *(f"decoder.convolutions.{i}.{part}" for i in range(3) for part in ("weight", "bias")),
+    ]
     assert list(named_leaves(shapes_of("broadcast", (64, 64, 1), Gaussian(2)))) == broadcast
     mlp = [
         f"{net}.layers.{i}.{part}" for net in ("encoder", "decoder") for i in range(3) for part in ("weight", "bias")

@@ -1,5 +1,6 @@
 """A study that never ran: random scores with known effects, for the tests of the report."""
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from factorgrid.study.outcome import COLUMNS, Group, Outcome
+from factorgrid.study.outcomes import COLUMNS, Group, Kind, Outcome
 
 DATA = ("dsprites_twin", "color_dsprites_twin", "smallnorb_twin", "cars3d_twin", "shapes3d_twin", "mpi3d_toy_twin")
 SIX = ("beta_vae_score", "factor_vae_score", "mig", "dci.disentanglement", "modularity", "sap")
@@ -30,35 +31,40 @@ def synthetic(
     metrics: tuple[str, ...] = SIX,
     downstream: bool = True,
     runs: Mapping[str, Path] | None = None,
+    arrays: Mapping[str, Path] | None = None,
     states: Mapping[str, tuple[str, str]] | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Scores of level + noise; a small gap goes with a high score; groups in `states` have none."""
+    """Scores of level + noise; a small gap goes with a high score; groups in `states` have none.
+
+    Methods are called by their titles in the paper, or by those in `titles`.
+    """
     rng = np.random.default_rng(0)
     rows: list[dict[str, Any]] = []
     groups = []
     asked = [(method, 0) for method in methods] + [(method, n) for n in labels for method in supervised]
     for name in data:
         for method, num_labels in asked:
+            kind, title = _kind(method, num_labels), (titles or {}).get(method, method)
             group = f"{name}-{method.lower().replace(' ', '-')}-{num_labels}"
             state, reason = (states or {}).get(group, ("done", ""))
             members = list(_members(method, num_labels, seeds))
-            groups.append(Group(group, name, method, len(members), state, reason, num_labels))
+            groups.append(Group(group, name, title, kind, len(members), state, reason))
             if state == "done":
                 for member, seed, hyperparameters in members:
                     scores = _scores(rng, method, num_labels, level, metrics, downstream)
-                    known = {"group": group, "data": name, "method": method, "model": _model(method),
+                    known = {"group": group, "data": name, "method": title, **dataclasses.asdict(kind),
                              "member": member, "seed": seed, "hyperparameters": json.dumps(hyperparameters),
-                             "labels": num_labels, "supervision": "", "masked": method.endswith("(M)"),
                              "steps": 20_000}  # fmt: skip
                     provenance = json.dumps({"seed": 0, "num_train": 10_000, "num_batches": 1000})
                     rows += [{**known, "metric": key, "value": value, "provenance": provenance}
                              for key, value in scores.items()]  # fmt: skip
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     facts = {"hardware": "2 x AMD EPYC <7B13>", "factorgrid": "0.1.0"}
-    titles = tuple(dict.fromkeys([*methods, *supervised]))
+    called = tuple(dict.fromkeys((titles or {}).get(method, method) for method in [*methods, *supervised]))
     description = "Random numbers & no models.\n\nFor tests only: <b>nothing</b> here was measured."
-    return Outcome("synthetic", "A study that never ran", description, data, titles, table, tuple(groups),
-                   runs or {}, facts)  # fmt: skip
+    return Outcome("synthetic", "A study that never ran", description, data, called, table, tuple(groups),
+                   runs or {}, arrays or {}, facts)  # fmt: skip
 
 
 def _members(method: str, labels: int, seeds: int) -> Iterator[tuple[str, int, dict[str, float]]]:
@@ -89,6 +95,9 @@ def _scores(
     return scores
 
 
-def _model(method: str) -> str:
-    names = {"VAE": "vae", "D-VAE": "dvae", "FactorVAE": "factor_vae", "FactorDVAE": "factor_dvae"}
-    return names.get(method.split(" ")[0], "vae")
+def _kind(method: str, labels: int) -> Kind:
+    base, *suffix = method.split(" ")
+    names = {"VAE": "vae", "D-VAE": "dvae", "FactorVAE": "factor_vae", "FactorDVAE": "factor_dvae", "β-VAE": "beta_vae",
+             "β-TCVAE": "beta_tcvae"}  # fmt: skip
+    gaussian = {"(BCE)": "bce", "(L2)": "l2"}.get("".join(suffix), "cross_entropy")
+    return Kind(names[base], suffix == ["(M)"], gaussian if labels else "", labels)

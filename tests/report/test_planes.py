@@ -10,7 +10,7 @@ from PIL import Image
 import factorgrid as fg
 from factorgrid.datasets.rendered.circles import Circles
 from factorgrid.report import compare_planes
-from factorgrid.report.compare_planes import staircase
+from factorgrid.report.plane_rows import staircase
 from factorgrid.report.planes import Plane, draw_circles, lattice, plane_window, planes
 
 SMALL = {"architecture": "mlp", "num_latents": 2, "quiet": True}

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from synthetic import DATA, synthetic
 
+from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
-from factorgrid.report.study_figures import Panel, draw_correlations, draw_grid, draw_panels, draw_samples, draw_wins
-from factorgrid.report.study_pictures import score_pictures, win_shares
+from factorgrid.report.study_figures import Panel, draw_correlations, draw_grid, draw_panels, draw_samples
+from factorgrid.report.study_page import distributions
 
 METHODS = ("VAE", "D-VAE")
 
@@ -44,6 +45,25 @@ def test_the_second_method_stands_right_of_the_first() -> None:
     assert left < 0 < right
 
 
+def test_many_methods_stand_beside_each_other_in_their_own_colours() -> None:
+    axis = Figure().subplots()
+    names = [str(place) for place in range(5)]
+    draw_samples(axis, {"a": {name: np.array([1.0, 2.0]) for name in names}}, names)
+    points = [c for c in axis.collections if isinstance(c, PathCollection)]
+    places = [np.asarray(c.get_offsets())[:, 0].mean() for c in points]
+    assert places == sorted(places)
+    assert -0.6 < places[0] < places[-1] < 0.6
+    assert len({tuple(c.get_facecolor()[0]) for c in points}) == 5
+
+
+def test_the_distributions_of_any_study(tmp_path: Path) -> None:
+    found = distributions(Cells(synthetic(data=DATA[:2], seeds=3, labels=(100,))))
+    assert isinstance(found, Drawing)
+    found.draw(tmp_path / "d.png")
+    with Image.open(tmp_path / "d.png") as image:
+        assert image.width > 600
+
+
 def test_panels_and_grids_are_written_whatever_is_missing(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     samples = {"dsprites_twin": {"VAE": rng.uniform(0, 9, 20)}, "circles": {"VAE": np.empty(0), "D-VAE": np.ones(3)}}
@@ -61,31 +81,3 @@ def test_correlations_that_do_not_exist_are_left_blank(tmp_path: Path) -> None:
     )
     draw_correlations(frame, ("mig", "sap", "modularity"), ("a", "b"), tmp_path / "c.png")
     assert (tmp_path / "c.png").exists()
-
-
-def test_wins_of_semi_supervised_methods(tmp_path: Path) -> None:
-    cells = Cells(synthetic(data=DATA[:2], seeds=3, labels=(100,)))
-    shares = win_shares(cells, 100)
-    np.testing.assert_allclose(shares.sum(), 100)
-    assert shares["median"].idxmax() == "FactorDVAE (M)"  # by construction
-    draw_wins({100: shares}, tmp_path / "w.png")
-    assert (tmp_path / "w.png").exists()
-
-
-def test_figures_of_scores_are_drawn_or_say_why_not(tmp_path: Path) -> None:
-    full = score_pictures(Cells(synthetic(data=DATA[:2], seeds=4, labels=(100,))), tmp_path / "full", ("png",))
-    assert [picture.name for picture in full if picture.path is None] == []
-    assert all(picture.path.exists() and picture.caption for picture in full if picture.path is not None)
-    bare = synthetic(data=("circles",), methods=("VAE",), supervised=(), labels=(), downstream=False)
-    reasons = {picture.name: picture.reason for picture in score_pictures(Cells(bare), tmp_path / "bare", ("png",))}
-    assert reasons == {
-        "figure-2": "",
-        "figure-4-left": "no D-VAE in this study's plan",
-        "figure-4-right": "no D-VAE in this study's plan",
-        "figure-5": "the study does not have both VAE and D-VAE",
-        "figure-6-left": "no D-VAE in this study's plan",
-        "figure-6-right": "the study does not have both FactorVAE and FactorDVAE",
-        "figure-7": "no semi-supervised methods in this study's plan",
-        "figure-9": "no D-VAE in this study's plan",
-        "figure-12-13": "the study does not have both VAE and D-VAE",
-    }

@@ -3,12 +3,16 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from factorgrid.errors import Error
-from factorgrid.study import Study
+from factorgrid.study import Study, StudyFolder, cluster
 from factorgrid.study.cluster import run_on_cluster
+from factorgrid.study.outcomes import COLUMNS
+from factorgrid.study.plan import PlannedGroup
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +27,33 @@ def test_a_node_is_killed_and_nothing_is_lost_or_counted_twice(tmp_path: Path) -
     assert "its node is killed" in done.stdout
     assert "4 groups done" in done.stdout
     assert "none twice" in done.stdout
+
+
+def test_a_task_leaves_a_claimed_group_alone_and_does_not_do_it_twice(
+    tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def run_group(folder: StudyFolder, group: PlannedGroup, *_: Any, **__: Any) -> bool:
+        ran.append(group.name)
+        assert folder.marked(group) is not None
+        folder.write_result(group, pd.DataFrame(columns=list(COLUMNS)))
+        folder.unmark(group)
+        return True
+
+    monkeypatch.setattr(cluster, "run_group", run_group)
+    monkeypatch.setattr(cluster, "STALE_SECONDS", 0.0)
+    monkeypatch.setattr(cluster, "POLL_SECONDS", 0.01)
+    folder = StudyFolder.create(tmp_path, tiny)
+    (group, *_) = folder.groups
+    assert folder.claim(group)  # another process has been quicker
+    assert cluster._run_remotely(str(tmp_path), group.name) == f"{group.name}: another process is at it"
+    assert ran == []
+    folder.unmark(group)
+    assert cluster._run_remotely(str(tmp_path), group.name) == ""
+    assert cluster._run_remotely(str(tmp_path), group.name) == f"{group.name}: was done already"
+    assert ran == [group.name]
+    assert folder.marked(group) is None
 
 
 def test_ray_that_is_not_installed(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,11 @@ import math
 import pytest
 
 from factorgrid.errors import Error
+from factorgrid.readable import duration
 from factorgrid.study import MethodEntry, Study, estimate
 from factorgrid.study.estimate import GroupEstimate, Speed, measure_speed
 from factorgrid.study.plan import plan
-from factorgrid.study.progress import duration, work
+from factorgrid.study.progress import work
 from factorgrid.training import Config
 
 

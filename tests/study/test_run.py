@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import races
 from rich.console import Console
 
 from factorgrid.errors import Error
 from factorgrid.study import MethodEntry, Study, StudyFolder, estimate, outcome, run_study
 from factorgrid.study import run as run_module
-from factorgrid.study.outcome import COLUMNS
+from factorgrid.study.outcomes import COLUMNS
 from factorgrid.terminal import print_groups, print_plan
 from factorgrid.training import Config, Run
 
@@ -182,6 +183,69 @@ def test_a_group_of_another_process_is_left_alone(tiny: Study, tmp_path: Path) -
     assert folder.marked(group) is None
     assert folder.claim(group)
     assert not folder.claim(group)  # only once
+
+
+def test_of_several_processes_exactly_one_claims_a_group(tmp_path: Path) -> None:
+    found = races.race(races.study_folder(tmp_path / "study"), 50)
+    assert found == {state: {1: 10} for state in races.STALE}
+
+
+def test_a_process_that_was_given_up_does_not_take_its_group_back(tiny: Study, tmp_path: Path) -> None:
+    folder = StudyFolder.create(tmp_path / "out", tiny)
+    group = folder.groups[0]
+    assert folder.claim(group)
+    mark = tmp_path / "out" / "running" / f"{group.name}.json"
+    mark.write_text(json.dumps({"host": "another", "pid": 7}))  # it thought that we had died
+    with pytest.raises(Error, match="circles-vae: process 7 on another has taken it over"):
+        folder.mark(group, share=0.5)
+    folder.unmark(group)
+    assert json.loads(mark.read_text())["host"] == "another"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"host": 1, "pid": 2}', '{"host": "a", "pid": 2, "share": "x"}'])
+def test_a_damaged_mark_is_none(tiny: Study, tmp_path: Path, content: str) -> None:
+    folder = StudyFolder.create(tmp_path / "out", tiny)
+    mark = tmp_path / "out" / "running" / f"{folder.groups[0].name}.json"
+    mark.parent.mkdir()
+    mark.write_text(content)
+    assert outcome(tmp_path / "out").groups[0].state == "waiting"
+    assert folder.claim(folder.groups[0])
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"config": {}}', '{"config": 3, "data": {}}'])
+def test_the_damaged_run_of_one_group_stops_no_other(tiny: Study, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "out"
+    folder = StudyFolder.create(path, tiny)
+    config = folder.run_path(folder.groups[0]) / "config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text(content)
+    found = outcome(path)
+    assert [group.state for group in found.groups] == ["failed", "waiting"]
+    assert str(config) in found.groups[0].reason
+    assert StudyFolder.create(path, tiny).groups == folder.groups  # what `study run` begins with
+    used = StudyFolder.create(tmp_path / "other", dataclasses.replace(tiny, name="other"), models=path)
+    assert used.run_path(used.groups[0]).is_relative_to(tmp_path / "other")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"error": 3}'])
+def test_a_damaged_failure_is_a_failure(tiny: Study, tmp_path: Path, content: str) -> None:
+    folder = StudyFolder.create(tmp_path / "out", tiny)
+    folder.write_failure(folder.groups[0], "no memory")
+    assert outcome(tmp_path / "out").groups[0].reason == "no memory"
+    (file,) = (tmp_path / "out" / "failed").iterdir()
+    file.write_text(content)
+    found = outcome(tmp_path / "out").groups[0]
+    assert (found.state, str(file) in found.reason) == ("failed", True)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"study": 3}', '{"study": {}}', '{"study": {"methods": 3}}'])
+def test_a_damaged_study(tiny: Study, tmp_path: Path, content: str) -> None:
+    StudyFolder.create(tmp_path / "out", tiny)
+    (tmp_path / "out" / "study.json").write_text(content)
+    for read in (StudyFolder.open, outcome, lambda path: StudyFolder.create(path, tiny)):
+        with pytest.raises(Error, match=r"study\.json .*; delete it and run") as caught:
+            read(tmp_path / "out")
+        assert "\n" not in str(caught.value)
 
 
 def test_a_mark_stays_fresh_while_nothing_is_reported(

@@ -8,7 +8,17 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 import factorgrid as fg
-from factorgrid.study.statistics import ALPHA, chosen_p, compare, correlate, holm, median_interval, summarise
+from factorgrid.study.statistics import (
+    ALPHA,
+    chosen_p,
+    compare,
+    correlate,
+    count_wins,
+    holm,
+    least_correlation_p,
+    median_interval,
+    summarise,
+)
 
 
 def test_a_summary_has_the_papers_quantiles() -> None:
@@ -117,3 +127,47 @@ def test_choices_from_several_pools_are_judged_together() -> None:
     assert chosen_p([1, 1, 2], [10, 10, 10]) > 0.95
     # of two pools of two, both best happens by chance in one of four cases
     assert chosen_p([2, 2], [2, 2]) == pytest.approx(0.25, abs=0.02)
+
+
+def test_the_least_p_of_a_correlation_is_that_of_equal_orders() -> None:
+    assert least_correlation_p(4) == pytest.approx(2 / 24)
+    assert correlate(range(7), range(7)).p == pytest.approx(least_correlation_p(7), abs=5e-4)
+
+
+def test_wins_count_cells_and_split_ties() -> None:
+    first = np.array([[0.1, 0.5, 0.2], [0.3, 0.5, 0.4], [0.2, 0.5, 0.3]])
+    second = np.array([[0.4, 0.5, 0.1], [0.6, 0.5, 0.2], [0.5, 0.5, 0.1]])
+    found = count_wins([[first, second]], {1})
+    assert (found.won, found.expected, found.cells) == (1.5, 1.5, 3)  # one, a tie, none
+    pairs = [np.mean([np.sign(b - a) / 2 + 0.5 for a in x for b in y]) for x, y in zip(first.T, second.T)]
+    assert found.superiority == pytest.approx(np.mean(pairs))
+
+
+def test_p_of_wins_is_that_of_exchanged_models() -> None:
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=(8, 1))
+    better = (quality[4:] + 2) + 0.1 * rng.normal(size=(4, 6))
+    worse = quality[:4] + 0.1 * rng.normal(size=(4, 6))
+    found = count_wins([[worse, better]], {1})
+    ranks = np.argsort(np.argsort(np.concatenate([worse, better]), axis=0), axis=0).mean(axis=1)
+    sums = np.array([ranks[list(chosen)].sum() for chosen in itertools.combinations(range(8), 4)])
+    middle = sums.mean()
+    exact = np.mean(np.abs(sums - middle) >= abs(ranks[4:].sum() - middle) - 1e-9)
+    assert found.p == pytest.approx(exact, abs=0.01)
+    assert found.least_p == pytest.approx(2 / 70)
+
+
+def test_metrics_that_go_together_are_no_independent_trials() -> None:
+    """Of 30 times the same metric, all won, p is that of one."""
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(size=(2, 5, 1))
+    single = count_wins([[one, other + 1]], {1})
+    many = count_wins([[np.repeat(one, 30, axis=1), np.repeat(other + 1, 30, axis=1)]], {1})
+    assert many.p == single.p > 0.01
+
+
+def test_cells_without_finite_scores_do_not_count() -> None:
+    scores = np.array([[0.1, np.nan], [0.2, 0.3]])
+    assert count_wins([[scores, scores + 1]], {1}).cells == 1
+    with pytest.raises(fg.Error, match="no data set and metric"):
+        count_wins([[scores[:, 1:], scores[:, 1:]]], {0})

@@ -112,8 +112,8 @@ class Cars3DTwin(DeviceDataset):
     def images(self, key: Key[Array, ""], factors: Int[Array, "batch factor"]) -> Float[Array, "batch 64 64 3"]:
         rows = self.cars[factors[:, 2]]
         car = Car(*(rows[:, i, None, None] for i in range(rows.shape[1])))
-        elevation = jnp.radians(FIRST_ELEVATION + ELEVATION_STEP * factors[:, 0, None, None])
-        azimuth = jnp.radians(15.0 * factors[:, 1, None, None])
+        elevation, azimuth = (factors[:, i, None, None].astype(jnp.float32) for i in (0, 1))
+        elevation, azimuth = jnp.radians(FIRST_ELEVATION + ELEVATION_STEP * elevation), jnp.radians(15.0 * azimuth)
         picture = jnp.stack(traced(car, elevation, azimuth), axis=-1)
         return jnp.ones((len(factors), 64, 64, 3)).at[:, TOP:BOTTOM].set(picture)
 

@@ -134,7 +134,11 @@ def traced(geometry: Int[Array, "batch 6"], shapes: tuple[str, ...]) -> Float[Ar
         grey, ring, distance = scene(ray, pose)
         span = object_span(pose.inner(ray, size), shape, shapes)
         seen = rt.is_hit(span) & (span.enter < distance)
-        return jnp.where(seen, 0.0, grey), jnp.where(seen, 0.0, ring), seen * lit_object(span.normal, pose)
+        return (
+            jnp.where(seen, 0.0, grey),
+            jnp.where(seen, 0.0, ring),
+            jnp.where(seen, lit_object(span.normal, pose), 0.0),
+        )
 
     corner = view.place(pose.end) - WINDOW / 2
     corner = jnp.clip(jnp.round(corner), 0, 64 - WINDOW)
@@ -175,8 +179,8 @@ class Pose:
     """The arm: unit vectors along it, sideways (level) and across, where it starts, bears the object, and ends."""
 
     def __init__(self, horizontal: Int[Array, "batch 1 1"], vertical: Int[Array, "batch 1 1"]) -> None:
-        pitch = jnp.radians(PITCH[0] + PITCH[1] / 39 * horizontal)
-        self.yaw = jnp.radians(YAW[0] + YAW[1] / 39 * vertical)
+        pitch = jnp.radians(PITCH[0] + PITCH[1] / 39 * horizontal.astype(jnp.float32))
+        self.yaw = jnp.radians(YAW[0] + YAW[1] / 39 * vertical.astype(jnp.float32))
         cosine, sine = jnp.cos(self.yaw), jnp.sin(self.yaw)
         reach, rise = jnp.cos(pitch), jnp.sin(pitch)
         self.arm: rt.Vector = (reach * cosine, reach * sine, rise)

@@ -128,8 +128,8 @@ def traced(geometry: Int[Array, "batch 3"]) -> Float[Array, "batch 5 64 64"]:
         floor = lit_floor(rt.along(ray, floor_distance), shape, size)
         on_wall = (distance < rt.FAR) & ~on_floor & ~on_object
         on_sky = ~(on_object | on_floor | on_wall)
-        maps = (on_floor * floor, on_wall * wall, on_object * object_light, on_sky * 1.0, on_object * highlight)
-        return tuple(jnp.broadcast_arrays(*maps))
+        shares = ((on_floor, floor), (on_wall, wall), (on_object, object_light), (on_sky, 1.0), (on_object, highlight))
+        return tuple(jnp.broadcast_arrays(*(jnp.where(there, level, 0.0) for there, level in shares)))
 
     return jnp.stack(rt.averaged(light, 64, 64, RAYS_PER_PIXEL), axis=1)
 

@@ -71,8 +71,8 @@ def traced(
     toy: Parts, elevation: Int[Array, " batch"], azimuth: Int[Array, " batch"], lighting: Int[Array, " batch"]
 ) -> Float[Array, "batch 64 64"]:
     """Grey pictures. All is traced in the toy's frame, so the camera and the light turn instead of the toy."""
-    tilt = jnp.radians(FIRST_ELEVATION + ELEVATION_STEP * elevation)
-    turn = jnp.radians(AZIMUTH_STEP * azimuth)
+    tilt = jnp.radians(FIRST_ELEVATION + ELEVATION_STEP * elevation.astype(jnp.float32))
+    turn = jnp.radians(AZIMUTH_STEP * azimuth.astype(jnp.float32))
     level, rise, zero = jnp.cos(tilt), jnp.sin(tilt), jnp.zeros_like(tilt)
     right = turned(jnp.stack([zero + 1, zero, zero], axis=-1), turn)
     up = turned(jnp.stack([zero, rise, level], axis=-1), turn)
@@ -98,7 +98,7 @@ def traced(
         scale = 1 / jnp.sqrt(rt.dot(normal, normal))
         facing = jnp.maximum(rt.dot(normal, toward_light), 0)
         grey = ground * (AMBIENT + SKYLIGHT / 2 * (1 + scale * normal[2]) + strength * scale * facing)
-        return jnp.where(seen, jnp.minimum(grey, 1.0), 0.0), seen * 1.0
+        return jnp.where(seen, jnp.minimum(grey, 1.0), 0.0), seen.astype(jnp.float32)
 
     size = 64 - 2 * MARGIN
     (floor,) = rt.averaged(shadows, 64, 64, rt.regular_grid(1))

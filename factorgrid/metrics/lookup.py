@@ -1,0 +1,93 @@
+"""What is read off the table of metrics: names, options, settings, directions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from factorgrid.errors import Error, unknown_name
+from factorgrid.metrics.metric import Metric
+from factorgrid.metrics.sampling import PUBLISHED, Counts
+from factorgrid.metrics.solvers.trees import has_lightgbm
+from factorgrid.metrics.table import METRICS, SIX
+
+Options = Mapping[str, Mapping[str, Any]]  # metric name -> options other than the declared ones
+
+
+def metric_names(metrics: str | Iterable[str]) -> list[str]:
+    """Names in the table for metric names and groups: "six" are the paper's, "all" every one that is installed.
+
+    >>> metric_names("six")
+    ['beta_vae_score', 'factor_vae_score', 'mig', 'dci', 'modularity', 'sap']
+
+    Case and punctuation do not matter, nor a missing "score": "MIG", "FactorVAE" and "beta-VAE" are known.
+
+    Raises:
+        Error: an unknown name; the nearest known one is suggested. Or no name at all.
+    """
+    installed = [name for name, metric in METRICS.items() if metric.package != "lightgbm" or has_lightgbm()]
+    groups: dict[str, Sequence[str]] = {"six": SIX, "all": installed}
+    asked = [metrics] if isinstance(metrics, str) else list(metrics)
+    if not asked:
+        raise Error(f"no metric given. Known: {', '.join([*groups, *METRICS])}")
+    spelled = {plain(name).removesuffix(end): name for end in ("", "score") for name in (*METRICS, *groups)}
+    names: list[str] = []
+    for name in asked:
+        if plain(name) not in spelled:
+            raise unknown_name("metric", name, [*groups, *METRICS])
+        known = spelled[plain(name)]
+        names += groups.get(known, [known])
+    return list(dict.fromkeys(names))
+
+
+def plain(name: str) -> str:
+    """Letters and digits alone, in lower case.
+
+    >>> plain("Beta-VAE score")
+    'betavaescore'
+    """
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def chosen(metrics: str | Iterable[str], options: Options | None = None) -> dict[str, Metric]:
+    """The entries of `metric_names(metrics)`, with their options set.
+
+    Raises:
+        Error: an unknown name or option, or options of a metric that was not asked for.
+    """
+    entries = {name: METRICS[name] for name in metric_names(metrics)}
+    for name, values in (options or {}).items():
+        if name not in entries:
+            raise unknown_name("metric with options", name, entries)
+        entries[name] = entries[name].with_options(values)
+    return entries
+
+
+def metric_of(key: str) -> str:
+    """The table name of the metric that yields `key`: "dci" for "dci.completeness".
+
+    Raises:
+        Error: no metric does.
+    """
+    owners = {key: name for name, metric in METRICS.items() for key in metric.keys}
+    if key not in owners:
+        raise unknown_name("score", key, owners)
+    return owners[key]
+
+
+def higher_is_better(key: str) -> bool:
+    """The direction of a result key: True for "dci.completeness", False for "mutual_information_score".
+
+    Raises:
+        Error: no metric yields this key.
+    """
+    return METRICS[metric_of(key)].higher_is_better
+
+
+def metric_settings(
+    metrics: str | Iterable[str], *, seed: int = 0, counts: Counts = PUBLISHED, options: Options | None = None
+) -> dict[str, dict[str, Any]]:
+    """For each metric name, what its scores depend on besides the codes: to be stored with them.
+
+    >>> metric_settings("mig")
+    {'mig': {'seed': 0, 'num_train': 10000, 'num_bins': 20}}
+    """
+    return {name: metric.settings(counts, seed) for name, metric in chosen(metrics, options).items()}

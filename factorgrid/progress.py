@@ -1,0 +1,88 @@
+"""The one progress bar of everything that takes long: on a terminal a bar, elsewhere a line now and then."""
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from factorgrid.readable import duration, readable_bytes
+
+PLAIN_SECONDS = 30.0
+SURE_SHARE = 0.005  # of the work must be behind us before a guess of the time to go is worth saying
+
+
+class Bar:
+    """A context manager: a bar on a terminal, a line every half minute elsewhere, nothing at all if `quiet`.
+
+    Args:
+        title: what is being done.
+        total: all there is to do; None if it is not known yet.
+        done: how much of it was done before.
+        unit: what is counted: "steps", "bytes", or "%" for a share of `total`.
+        console: where to; standard error by default.
+        quiet: show nothing; `say` still does.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        total: int | float | None = None,
+        *,
+        done: int | float = 0,
+        unit: str = "steps",
+        console: Console | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self._console = console or Console(stderr=True)
+        self._title, self._unit, self._quiet = title, unit, quiet
+        self._done, self._total, self._first = done, total, done
+        self._began = self._said = time.monotonic()
+        text = [TextColumn(f"{{task.{part}}}", markup=False) for part in ("description", "fields[text]")]
+        columns = (SpinnerColumn(), text[0], BarColumn(), TimeElapsedColumn(), text[1])
+        shown = self._console.is_terminal and not quiet
+        self._bar = Progress(*columns, console=self._console, disable=not shown, transient=True)
+        self._task = self._bar.add_task(title, total=total, text="")
+        self._bar.update(self._task, completed=done)
+
+    def __enter__(self) -> "Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    @property
+    def rate(self) -> float:
+        """Units a second, on average since the bar was made."""
+        return (self._done - self._first) / max(time.monotonic() - self._began, 1e-9)
+
+    def update(self, done: int | float, total: int | float | None = None, note: str = "") -> None:
+        """So much is done, of so much if that has changed; `note` says more."""
+        self._done, self._total = done, self._total if total is None else total
+        text = ", ".join(part for part in (self._amount(), self._to_go(), note) if part)
+        self._bar.update(self._task, completed=done, total=self._total, text=text)
+        if not self._quiet and not self._console.is_terminal and time.monotonic() - self._said > PLAIN_SECONDS:
+            self._said = time.monotonic()
+            self.say(f"{self._title}: {text}")
+
+    def advance(self, amount: int | float) -> None:
+        """So much more is done."""
+        self.update(self._done + amount)
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        self._bar.console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    def _amount(self) -> str:
+        if self._unit == "%":
+            return f"{self._done / (self._total or 1.0):.0%}"
+        if self._unit == "bytes":
+            whole = f" of {readable_bytes(self._total)}" if self._total else ""
+            return f"{readable_bytes(self._done)}{whole}, {readable_bytes(self.rate)}/s"
+        whole = f" of {self._total:,.0f}" if self._total else ""
+        return f"{self._done:,.0f}{whole} {self._unit}"
+
+    def _to_go(self) -> str:
+        if self._total is None or self._done - self._first < SURE_SHARE * self._total:
+            return ""
+        return f"{duration((self._total - self._done) / max(self.rate, 1e-9))} to go"
