@@ -171,26 +171,31 @@ const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 // code that metrics see (`code`): the expected position of categories with logits, else what `encode` gives.
 function makeModel(member) {
   const decoder = makeNetwork(member.decoder), { latents, discrete } = member;
-  let encoder = null;  // made when the first picture is dropped in
+  let encoder = null, seen = null, numbers = null;  // made when the first picture is encoded; the last picture
   const place = (value, l) => (discrete ? latents[l].positions[value] : value);
-  const numbersFor = (pixels) => (encoder = encoder || makeNetwork(member.encoder))(pixels);
+  function numbersFor(pixels) {
+    encoder = encoder || makeNetwork(member.encoder);
+    if (pixels !== seen) [seen, numbers] = [pixels, encoder(pixels)];
+    return numbers;
+  }
 
-  function logitsOf(numbers) {
+  function logitsOf(pixels) {
+    const all = numbersFor(pixels);
     let start = 0;
     return latents.map(({ positions, active }) => positions.map((_, c) => {
-      const logit = numbers[start++];
+      const logit = all[start++];
       return active[c] ? logit : -Infinity;
     }));
   }
   function encode(pixels) {
-    const numbers = numbersFor(pixels);
-    if (!discrete) return Array.from(numbers.subarray(0, latents.length));
-    if (latents[0].thresholds) return latents.map((latent, l) => latent.thresholds.filter((t) => numbers[l] > t).length);
-    return logitsOf(numbers).map((logits) => logits.indexOf(Math.max(...logits)));
+    const first = numbersFor(pixels).subarray(0, latents.length);
+    if (!discrete) return Array.from(first);
+    if (latents[0].thresholds) return latents.map((latent, l) => latent.thresholds.filter((t) => first[l] > t).length);
+    return logitsOf(pixels).map((logits) => logits.indexOf(Math.max(...logits)));
   }
   function code(pixels) {
     if (!discrete || latents[0].thresholds) return encode(pixels).map(place);
-    return logitsOf(numbersFor(pixels)).map((logits, l) => {
+    return logitsOf(pixels).map((logits, l) => {
       const top = Math.max(...logits), weights = logits.map((logit) => Math.exp(logit - top));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       return weights.reduce((sum, weight, c) => sum + weight * latents[l].positions[c], 0) / total;

@@ -129,6 +129,24 @@ def test_keys_sliders_and_menus(opened: Browser, vae: fg.Run) -> None:
 
 
 @needs_chromium
+@pytest.mark.parametrize("patience", [1000, -1])
+def test_the_decoded_picture_comes_at_once_or_after_a_pause(opened: Browser, dvae: fg.Run, patience: int) -> None:
+    left, top, side = center(opened)
+    opened.run(f"planes.data.patience = {patience}")
+    opened.mouse(left + 0.7 * side, top + 0.3 * side)
+    opened.frame()
+    opened.wait("!document.querySelector('.stale')")
+    words = opened.run("document.querySelectorAll('.decoded span')[1].textContent")
+    categories = [int(number) for number in words.split("categories ")[1].split(", ")]
+    found = opened.run(
+        "(c => Array.from(c.getContext('2d').getImageData(0, 0, 16, 16).data).filter((_, i) => i % 4 === 0))"
+        "(document.querySelectorAll('.decoded canvas')[1])"
+    )
+    expected = dvae.model("seed1").decode(np.array([categories]))
+    assert np.abs(np.array(found) / 255 - expected.ravel()).max() < 2.5 / 255
+
+
+@needs_chromium
 def test_it_moves_by_itself_unless_that_is_unwanted(opened: Browser, page: Path) -> None:
     assert opened.run("document.getElementById('play').textContent") == "Play"
     opened.window(390, 844, touch=True, still=False)
