@@ -25,9 +25,9 @@ LATENTS = {
 KINDS = {
     "mlp, categories": ("mlp", (7, 5, 3), "categorical"),
     "mlp, levels": ("mlp", (6, 6, 1), "levels"),
-    "conv64, numbers": ("conv64", (64, 64, 1), "gaussian"),
-    "conv64, masked, colours": ("conv64", (64, 64, 3), "masked"),
-    "broadcast, categories": ("broadcast", (64, 64, 1), "categorical"),
+    "convolutional, numbers": ("convolutional", (64, 64, 1), "gaussian"),
+    "convolutional, masked, colours": ("convolutional", (48, 32, 3), "masked"),
+    "broadcast, categories": ("broadcast", (32, 24, 1), "categorical"),
 }
 
 
