@@ -1,6 +1,6 @@
 """The functions that the command line, the tutorials and a notebook share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -25,6 +25,8 @@ def train(
     out: str | Path | None = None,
     quiet: bool = False,
     checkpoint_seconds: float = 60.0,
+    keep_checkpoints: bool = False,
+    on_step: Callable[[int], None] | None = None,
     **options: Unpack[Options],
 ) -> Run:
     """Train a group of members, all at once: every combination of hyperparameter values, each with every seed.
@@ -39,6 +41,8 @@ def train(
         out: the run's folder; "runs/DATA-MODEL-HASH" by default.
         quiet: no progress bar.
         checkpoint_seconds: how often training can be resumed from, at least.
+        keep_checkpoints: keep them when the run has finished; its weights are there without.
+        on_step: called now and then with the number of steps taken so far.
         options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), fields of `Config`
             (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...), and options of the data set (`image_size=32`).
 
@@ -55,7 +59,14 @@ def train(
     ['seed0']
     """
     config = make_config(data=data, model=model, seeds=seeds, steps=steps, **options)
-    return train_group(config, out or default_folder(config), quiet=quiet, checkpoint_seconds=checkpoint_seconds)
+    return train_group(
+        config,
+        out or default_folder(config),
+        checkpoint_seconds=checkpoint_seconds,
+        keep_checkpoints=keep_checkpoints,
+        quiet=quiet,
+        on_step=on_step,
+    )
 
 
 def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options: Any) -> Config:

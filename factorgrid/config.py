@@ -83,7 +83,7 @@ class Config:
     learning_rate: float = option(1e-4, "Of Adam; several values make several members.", above=0)
     architecture: str = option(
         "conv64",
-        "conv64 (the paper's, 64 x 64 images), broadcast (its decoder for Circles), or mlp (small, any size).",
+        "conv64 or convolutional (the paper's, sides of 32 to 256), broadcast (its decoder for Circles), mlp (small).",
         choices=ARCHITECTURES,
     )
     num_latents: int = option(10, "Latent dimensions.", flag="latents", least=1, most=4096)
@@ -119,6 +119,14 @@ class Config:
     spacing: str = option(
         "bins", "Which categories stand for the values of a factor: bins, or endpoint to span the whole grid.",
         choices=SPACINGS,
+    )  # fmt: skip
+    width: int | None = option(
+        None, "Channels of the layers next to the image, or units of a dense one; the paper's by default.",
+        least=1, most=4096, since=True,
+    )  # fmt: skip
+    depth: int | None = option(
+        None, "How often images are halved, or how many dense layers; the paper's by default.",
+        least=1, most=16, since=True,
     )  # fmt: skip
     precision: str = option(
         "tf32", "Of products: tf32 (float32 where the device has none), float32, or bfloat16 (weights stay float32).",

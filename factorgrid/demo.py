@@ -12,6 +12,7 @@ from rich.console import Console
 
 from factorgrid import api, report
 from factorgrid.evaluation import evaluate
+from factorgrid.explorer import live_planes
 from factorgrid.terminal import counting_progress
 from factorgrid.training import Run
 
@@ -33,6 +34,7 @@ def demo(out: Path, *, steps: int = STEPS, seeds: int = NUM_SEEDS, console: Cons
     medians = {model: _score(run, console) for model, run in runs.items()}
     pictures = [report.compare_planes([runs[model] for model in MODELS], out / "latent_planes.png")]
     pictures += report.traverse(runs["dvae"], out=out / "dvae_figures")
+    page = live_planes([runs[model] for model in MODELS], out / "live_planes.html")
     console.print("\nMedian MIG over seeds (how well each factor sits in one latent dimension; higher is better):")
     for model, median in medians.items():
         console.print(f"  {model:5} {median:.3f}")
@@ -40,6 +42,11 @@ def demo(out: Path, *, steps: int = STEPS, seeds: int = NUM_SEEDS, console: Cons
     for picture in pictures:
         console.print(f"  {picture}", soft_wrap=True, highlight=False)
     console.print(f"\nRuns: {', '.join(str(run.path) for run in runs.values())}", soft_wrap=True, highlight=False)
+    console.print(
+        f"\nMove the disc yourself, and watch its code in both planes: open {page} in a browser",
+        soft_wrap=True,
+        highlight=False,
+    )
     return medians
 
 

@@ -107,12 +107,13 @@ def measure(
         names = []
     if not names and not selectors:
         return results.to_frame([])
+    results.check(run.path / "scores.parquet")  # before hours of scoring, not after
     members = Members(run, dataset)
     found = _selector_rows(members, selectors, settings, progress)
     found += _metric_rows(members, names, settings, progress)
     lost = members.diverged
     found = [replace(row, value=math.nan) if row.member in lost else row for row in found]
-    _store(run, found)
+    results.add(run.path / "scores.parquet", found)
     return results.to_frame(found)
 
 
@@ -141,7 +142,7 @@ def directions() -> dict[str, bool]:
 def table(run: Run, scores: pd.DataFrame) -> pd.DataFrame:
     """A row per member, in the run's order: name, seed, hyperparameters, and a column for each score."""
     described = pd.DataFrame([{"member": m.name, "seed": m.seed, **m.hyperparameters} for m in run.members])
-    spread = results.wide(scores).drop(columns="run")
+    spread = results.wide(scores, metric_room.published_settings()).drop(columns="run")
     return described.merge(spread, on="member", how="left")
 
 
@@ -202,9 +203,3 @@ def _scores(
         if progress is not None:
             progress(index + 1, len(models), members.run.members[index].name)
     return scores
-
-
-def _store(run: Run, rows: list[results.Result]) -> None:
-    path = run.path / "scores.parquet"
-    new = results.to_frame(rows)
-    results.write(path, results.merge(results.read(path), new) if path.exists() else new)

@@ -138,6 +138,7 @@ NAMED: dict[str, NamedMethod] = {
     "dip_dvae_i": NamedMethod("DIP-D-VAE-I", "dip_vae_i", "categorical", "this library", {"lambda_od": _DIP}),
     "dip_dvae_ii": NamedMethod("DIP-D-VAE-II", "dip_vae_ii", "categorical", "this library", {"lambda_od": _DIP}),
     "fsq": NamedMethod("FSQ", "autoencoder", "fsq", "Mentzer et al. 2024"),
+    "qlae": NamedMethod("QLAE", "autoencoder", "qlae", "Hsu et al. 2023"),
 }
 
 

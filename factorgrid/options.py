@@ -11,7 +11,8 @@ class Options(TypedDict, total=False):
     batch_size: int
     # Of Adam; several values make several members.
     learning_rate: Values
-    # conv64 (the paper's, 64 x 64 images), broadcast (its decoder for Circles), or mlp (small, any size).
+    # conv64 or convolutional (the paper's, sides of 32 to 256), broadcast (its decoder for Circles), mlp
+    # (small).
     architecture: str
     # Latent dimensions.
     num_latents: int
@@ -39,6 +40,10 @@ class Options(TypedDict, total=False):
     reduction: str
     # Which categories stand for the values of a factor: bins, or endpoint to span the whole grid.
     spacing: str
+    # Channels of the layers next to the image, or units of a dense one; the paper's by default.
+    width: int | None
+    # How often images are halved, or how many dense layers; the paper's by default.
+    depth: int | None
     # Of products: tf32 (float32 where the device has none), float32, or bfloat16 (weights stay float32).
     precision: str
     # Weight decay (AdamW), on weights and not on biases; 0 is Adam.
@@ -67,3 +72,7 @@ class Options(TypedDict, total=False):
     subset: str
     # smallnorb: cut values to [0, 1].
     clip: bool
+    # Your own images that are not square: stretch, crop to the central square, or pad.
+    fit: str
+    # Seen through transparent pixels and beside padded images: white or black.
+    background: str

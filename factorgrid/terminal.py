@@ -11,7 +11,7 @@ from factorgrid.datasets.published.download import Status
 from factorgrid.progress import Bar
 from factorgrid.readable import duration, readable_bytes
 from factorgrid.study import Outcome, Study
-from factorgrid.study.estimate import GroupEstimate
+from factorgrid.study.estimates import GroupEstimate
 
 
 @contextlib.contextmanager

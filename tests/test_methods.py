@@ -86,7 +86,9 @@ def dip_case(factor: float) -> Case:
 
 
 CASES: dict[str, Case] = {
-    "autoencoder": Case({}, {}, {}, None, lambda t, o: t["reconstruction"]),
+    "autoencoder": Case(
+        {}, {}, {}, None, lambda t, o: t["reconstruction"] + t.get("quantization", 0) + t.get("commitment", 0)
+    ),
     "vae": Case({}, {}, {}, None, lambda t, o: elbo(t)),
     "beta_vae": Case(
         {"beta": 1.0},
@@ -120,7 +122,7 @@ CASES: dict[str, Case] = {
         lambda t, o: elbo(t) + o.gamma * t["total_correlation"],
     ),
 }
-PARENTS = {"gaussian": "vae", "categorical": "dvae", "fsq": "fsq"}
+PARENTS = {"gaussian": "vae", "categorical": "dvae", "fsq": "fsq", "qlae": "qlae"}
 PENALISED = [name for name in METHODS if CASES[METHODS[name].objective].penalty]
 
 
@@ -235,7 +237,7 @@ def test_neutral_hyperparameters_give_the_parents_trajectory(name):
 
 
 # every objective once, on either latent in turn
-ALONE = ("vae", "fsq", "beta_dvae", "annealed_vae", "beta_tcdvae", "dip_vae_i", "dip_dvae_ii", "factor_dvae")
+ALONE = ("vae", "fsq", "qlae", "beta_dvae", "annealed_vae", "beta_tcdvae", "dip_vae_i", "dip_dvae_ii", "factor_dvae")
 
 
 @pytest.mark.parametrize("name", ALONE)

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "train": "train a group of models at once: hyperparameter values times seeds",
     "evaluate": "score every member of a run",
     "traverse": "draw a run: reconstructions, traversals, KL, curves, latent planes",
+    "explore": "one HTML page in which a model's decoder runs: sliders, categories, use",
     "study": "many methods, data sets and seeds from one file: plan, run, resume, report",
 }
 

@@ -30,6 +30,8 @@ class Own:
     preset: Annotated[str | None, arg(help="; ".join(f"{name}: {text}" for name, text in PRESETS.items()))] = None
     checkpoint_seconds: float = 60.0
     """How much training time may be lost when the process is killed."""
+    keep_checkpoints: bool = False
+    """Keep the checkpoints when the run has finished; its weights are there without."""
     quiet: bool = False
     """No progress bar."""
 
@@ -80,7 +82,12 @@ def run(options: Any) -> None:
         given = {**preset(options.preset, options.model, supervised=options.labels > 0), **given}
     seeds = options.seeds[0] if len(options.seeds) == 1 else options.seeds
     trained = api.train(
-        seeds=seeds, out=options.out, quiet=options.quiet, checkpoint_seconds=options.checkpoint_seconds, **given
+        seeds=seeds,
+        out=options.out,
+        quiet=options.quiet,
+        checkpoint_seconds=options.checkpoint_seconds,
+        keep_checkpoints=options.keep_checkpoints,
+        **given,
     )
     print(
         f"trained {len(trained.members)} members into {trained.path}\n"

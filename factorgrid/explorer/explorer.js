@@ -158,9 +158,10 @@ function fillStrip(row, s, part) {
 }
 
 function markChoice(part) {
-  const value = part.side.code[part.l], latent = latentOf(part.side, part.l);
-  const nearest = discrete(part.side) ? value : Math.round((NUM_SHOWN - 1) * partOf(latent, value));
-  (part.choices || []).forEach((choice, i) => choice.button.classList.toggle('now', i === nearest));
+  const value = part.side.code[part.l], latent = latentOf(part.side, part.l), { choices = [] } = part;
+  const nearest = discrete(part.side) ? choices.findIndex((choice) => choice.value === value)
+    : Math.round((NUM_SHOWN - 1) * partOf(latent, value));
+  choices.forEach((choice, i) => choice.button.classList.toggle('now', i === nearest));
 }
 
 // ---- drawing -------------------------------------------------------------------------------------------------

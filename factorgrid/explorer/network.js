@@ -167,6 +167,9 @@ function makeNetwork(described) {
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
+// Categories by their positions: those of a learned codebook lie anywhere.
+const inOrder = ({ positions }) => positions.map((_, c) => c).sort((c, d) => positions[c] - positions[d]);
+
 // A member of a run: categories or numbers -> pixels in 0..1; and pixels -> categories or numbers (`encode`), and the
 // code that metrics see (`code`): the expected position of categories with logits, else what `encode` gives.
 function makeModel(member) {
@@ -190,7 +193,9 @@ function makeModel(member) {
   function encode(pixels) {
     const first = numbersFor(pixels).subarray(0, latents.length);
     if (!discrete) return Array.from(first);
-    if (latents[0].thresholds) return latents.map((latent, l) => latent.thresholds.filter((t) => first[l] > t).length);
+    if (latents[0].thresholds) {
+      return latents.map((latent, l) => inOrder(latent)[latent.thresholds.filter((t) => first[l] > t).length]);
+    }
     return logitsOf(pixels).map((logits) => logits.indexOf(Math.max(...logits)));
   }
   function code(pixels) {

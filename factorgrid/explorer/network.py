@@ -61,8 +61,9 @@ class Grid:
     Attributes:
         positions: where every category lies, as the decoder sees it.
         active: which categories the model may choose (all, unless attention is masked).
-        thresholds: of models that round a number of the encoder to a category: the category is how many thresholds
-            the number exceeds. None for models whose encoder gives logits of categories.
+        thresholds: of models that round a number of the encoder to a category: of the categories in the order of
+            their positions, it is the one that comes after as many others as there are thresholds below the number.
+            None for models whose encoder gives logits of categories.
     """
 
     positions: Float[ndarray, "latent category"]
@@ -136,14 +137,15 @@ def _thresholds(model: TrainedModel) -> Float[ndarray, "latent between"]:
     """Found by bisection of what the latent itself makes of a number."""
     latent: Any = model.autoencoder.latent
     num_latents, num_categories = model.position_table.shape
-    if latent.num_parameters != num_latents or (np.diff(model.position_table) <= 0).any():
+    if latent.num_parameters != num_latents:
         raise Error(f"the explorer cannot show a {type(latent).__name__} latent: describe it in explorer/network.py")
+    ranks = model.position_table.argsort(axis=1, kind="stable").argsort(axis=1)
     low = np.full((num_categories - 1, num_latents), -SEARCHED)
     high = -low
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         categories = np.asarray(latent.read(jnp.asarray(middle, jnp.float32), model.autoencoder.codebook).categories())
-        above = categories > np.arange(num_categories - 1)[:, None]
+        above = ranks[np.arange(num_latents), categories] > np.arange(num_categories - 1)[:, None]
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     return high.T
 

@@ -12,5 +12,6 @@ from factorgrid.latents.gaussian import Gaussian as Gaussian
 from factorgrid.latents.gaussian import GaussianPosterior as GaussianPosterior
 from factorgrid.latents.latent import Latent as Latent
 from factorgrid.latents.latent import Posterior as Posterior
+from factorgrid.latents.qlae import QLAE
 
-LATENTS: dict[str, type[Latent]] = {"gaussian": Gaussian, "categorical": Categorical, "fsq": FSQ}
+LATENTS: dict[str, type[Latent]] = {"gaussian": Gaussian, "categorical": Categorical, "fsq": FSQ, "qlae": QLAE}

@@ -46,6 +46,7 @@ from factorgrid.metrics.lookup import higher_is_better as higher_is_better
 from factorgrid.metrics.lookup import metric_names as metric_names
 from factorgrid.metrics.lookup import metric_of as metric_of
 from factorgrid.metrics.lookup import metric_settings as metric_settings
+from factorgrid.metrics.lookup import published_settings as published_settings
 from factorgrid.metrics.metric import Metric as Metric
 from factorgrid.metrics.sampling import PUBLISHED as PUBLISHED
 from factorgrid.metrics.sampling import QUICK as QUICK

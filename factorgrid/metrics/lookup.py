@@ -91,3 +91,16 @@ def metric_settings(
     {'mig': {'seed': 0, 'num_train': 10000, 'num_bins': 20}}
     """
     return {name: metric.settings(counts, seed) for name, metric in chosen(metrics, options).items()}
+
+
+def published_settings() -> dict[str, dict[str, Any]]:
+    """For each result key, the counts and options of its published numbers, whatever the seed.
+
+    >>> published_settings()["mig"]
+    {'num_train': 10000, 'num_bins': 20}
+    """
+    return {
+        key: {name: value for name, value in metric.settings(PUBLISHED, 0).items() if name != "seed"}
+        for metric in METRICS.values()
+        for key in metric.keys
+    }

@@ -5,13 +5,14 @@ logits) for a given image shape. May import: `layers`, `latents`, `errors`.
 To add one: write a file, and give it an entry in `ARCHITECTURES`.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
 from jaxtyping import Array, Key
 
-from factorgrid.errors import unknown_name
+from factorgrid.errors import Error, unknown_name
 from factorgrid.latents import Latent
 from factorgrid.layers import INITIALIZERS
 from factorgrid.models.autoencoder import Autoencoder as Autoencoder
@@ -56,6 +57,7 @@ class Networks:
         architecture: a name of `ARCHITECTURES`.
         image_shape: (height, width, channel).
         init: a name of `INITIALIZERS`.
+        width, depth: of the architecture; None for its own.
 
     Raises:
         Error: unknown architecture or initialiser.
@@ -64,6 +66,8 @@ class Networks:
     architecture: str
     image_shape: Shape
     init: str = "truncated_normal"
+    width: int | None = None
+    depth: int | None = None
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
@@ -75,15 +79,20 @@ class Networks:
         """Fresh weights.
 
         Raises:
-            Error: images of a size that the architecture cannot take.
+            Error: images of a size that the architecture cannot take, or an option that it does not have.
         """
-        encoder, decoder = ARCHITECTURES[self.architecture].build(
-            self.image_shape, latent.num_parameters, latent.num_latents, INITIALIZERS[self.init], key
+        build = ARCHITECTURES[self.architecture].build
+        options = {name: getattr(self, name) for name in ("width", "depth") if getattr(self, name) is not None}
+        for name in options:
+            if name not in inspect.signature(build).parameters:
+                raise Error(f"architecture '{self.architecture}' has no option '{name}'")
+        encoder, decoder = build(
+            self.image_shape, latent.num_parameters, latent.num_latents, INITIALIZERS[self.init], key, **options
         )
         return Weights(encoder, decoder, latent.init(jax.random.fold_in(key, 2)))
 
 
-def autoencoder(
+def fresh_autoencoder(
     architecture: str, image_shape: Shape, latent: Latent, *, init: str = "truncated_normal", key: Key[Array, ""]
 ) -> Autoencoder:
     """A freshly initialised autoencoder.

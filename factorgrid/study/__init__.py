@@ -7,11 +7,11 @@ everything below it; never `report`.
 
 from factorgrid.study.definition import MethodEntry as MethodEntry
 from factorgrid.study.definition import Study as Study
-from factorgrid.study.estimate import estimate as estimate
+from factorgrid.study.estimates import estimate as estimate
 from factorgrid.study.folder import StudyFolder as StudyFolder
 from factorgrid.study.outcomes import Outcome as Outcome
-from factorgrid.study.plan import PlannedGroup as PlannedGroup
-from factorgrid.study.plan import plan as plan
+from factorgrid.study.planning import PlannedGroup as PlannedGroup
+from factorgrid.study.planning import plan as plan
 from factorgrid.study.presets import load_study as load_study
 from factorgrid.study.presets import preset_names as preset_names
 from factorgrid.study.presets import preset_text as preset_text

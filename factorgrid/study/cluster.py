@@ -17,7 +17,7 @@ from rich.console import Console
 from factorgrid.errors import Error
 from factorgrid.study.definition import Study
 from factorgrid.study.folder import STALE_SECONDS, StudyFolder
-from factorgrid.study.plan import PlannedGroup
+from factorgrid.study.planning import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.study.run import describe, run_group, select_groups, waiting_groups
 

@@ -288,8 +288,10 @@ def _kind(kinds: Any) -> str:
 
 
 def _check(study: Study) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", study.name):
-        raise Error(f"a study's name may have letters, digits, '.', '_' and '-', got '{study.name}'")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", study.name):
+        raise Error(
+            f"a study's name may have letters, digits, '.', '_' and '-', and not begin with a dot, got '{study.name}'"
+        )
     if study.group_size is not None and study.group_size < 1:
         raise Error(f"group_size must be at least 1, got {study.group_size}")
     if study.gap_batches < 1:

@@ -25,7 +25,7 @@ from factorgrid.errors import Error
 from factorgrid.files import locked, read_json, read_parquet, write_json, write_parquet
 from factorgrid.study.definition import Study
 from factorgrid.study.outcomes import COLUMNS
-from factorgrid.study.plan import PlannedGroup, plan
+from factorgrid.study.planning import PlannedGroup, plan
 from factorgrid.training import Run
 from factorgrid.training.provenance import hardware, installed
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from factorgrid.methods import METHODS
 from factorgrid.progress import Bar
 from factorgrid.study.folder import StudyFolder
-from factorgrid.study.plan import PlannedGroup
+from factorgrid.study.planning import PlannedGroup
 
 FACTOR_COST = 1.7  # measured: a step with a discriminator beside one without, on two cores
 

@@ -17,7 +17,7 @@ from factorgrid.evaluation import Settings, measure
 from factorgrid.study.definition import Study
 from factorgrid.study.folder import StudyFolder
 from factorgrid.study.outcomes import COLUMNS
-from factorgrid.study.plan import PlannedGroup
+from factorgrid.study.planning import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.training import Run, train
 

@@ -10,7 +10,7 @@ from factorgrid.errors import Error
 from factorgrid.files import read_json
 from factorgrid.study.folder import MADE_WITH, STUDY, StudyFolder, open_run
 from factorgrid.study.outcomes import COLUMNS, Group, Kind, Outcome
-from factorgrid.study.plan import PlannedGroup
+from factorgrid.study.planning import PlannedGroup
 
 
 def outcome(path: Path) -> Outcome:

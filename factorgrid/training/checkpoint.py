@@ -11,6 +11,7 @@ import jax
 import orbax.checkpoint as ocp
 
 from factorgrid.errors import Error
+from factorgrid.files import verify_checksums, write_checksums
 from factorgrid.training.state import State
 from factorgrid.training.weights import named_leaves
 
@@ -49,6 +50,7 @@ class Checkpoints:
         try:
             self._manager.save(step, args=ocp.args.StandardSave(named_leaves(state)))
             self._manager.wait_until_finished()
+            write_checksums(self._folder / str(step))
         except (OSError, ValueError) as error:
             raise Error(
                 f"cannot write a checkpoint to {self._folder}: {error}; free some space and run again"
@@ -61,6 +63,7 @@ class Checkpoints:
             Error: the checkpoint is damaged or of another kind of run.
         """
         step = self.latest()
+        verify_checksums(self._folder / str(step))
         shapes: dict[str, Any] = {
             name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None))
             for name, leaf in named_leaves(like).items()

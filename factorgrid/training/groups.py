@@ -59,7 +59,7 @@ def make_method(config: Config, shapes: Shapes, hyperparameters: dict[str, float
     return Method(
         latent=make_latent(config, shapes, own),
         objective=named.make_objective(own),
-        networks=Networks(config.architecture, shapes.image, config.init),
+        networks=Networks(config.architecture, shapes.image, config.init, config.width, config.depth),
         supervision=_supervision(config, shapes, hyperparameters.get(OMEGA, 1.0)),
         optimizer=Optimizer(rate, config.decay, config.clip_gradient),
         precision=config.precision,

@@ -30,6 +30,11 @@ class History:
             self._sums[name] = self._sums.get(name, 0.0) + num_steps * values.astype(np.float64)
         self._count += num_steps
         if step % self.every == 0 or step == self._run.config.steps:
+            self.close_row(step)
+
+    def close_row(self, step: int) -> None:
+        """Make a row of the steps since the row before, if there are any."""
+        if self._count:
             columns = {name: total / self._count for name, total in self._sums.items()}
             names = [member.name for member in self._run.members]
             self._rows.append(pd.DataFrame({"member": names, "step": step, **columns}))
@@ -63,6 +68,7 @@ class Keeper:
         if not (due or last):
             return
         began = time.monotonic()
+        self._history.close_row(step)
         self._history.write()  # first: a checkpoint is never ahead of its history
         self._checkpoints.save(state)
         self._saved = time.monotonic()

@@ -21,6 +21,7 @@ from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
 from factorgrid.method import Params
+from factorgrid.metrics import published_settings
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.provenance import hardware, installed
@@ -28,6 +29,8 @@ from factorgrid.training.state import Group, State, initial_state
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
 FORMAT = "factorgrid-2"
+# what config.json must hold to be read
+DESCRIBED = {"config": {}, "data": {"image_shape": [int], "factors": (list, None)}}
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,14 @@ class Run:
         folder = Path(path)
         if not (folder / "config.json").exists():
             raise Error(f"{folder} holds no run (no config.json); train one with: factorgrid train --out {folder} ...")
-        described = read_json(folder / "config.json")
-        if not isinstance(described, dict) or "config" not in described:
-            raise Error(f"{folder / 'config.json'} describes no run; delete the folder and train again")
+        described = read_json(folder / "config.json", DESCRIBED)
         data = described["data"]
-        factors = None if data["factors"] is None else tuple(size for _, size in data["factors"])
-        return Run(folder, Config.from_json(described["config"]), Shapes(tuple(data["image_shape"]), factors))
+        try:
+            height, width, channels = data["image_shape"]
+            factors = None if data["factors"] is None else tuple(int(size) for _, size in data["factors"])
+            return Run(folder, Config.from_json(described["config"]), Shapes((height, width, channels), factors))
+        except (Error, TypeError, ValueError) as error:
+            raise Error(f"{folder / 'config.json'} describes no run of this version: {error}") from None
 
     @staticmethod
     def create(path: Path, config: Config, dataset: Dataset) -> "Run":
@@ -64,6 +69,8 @@ class Run:
         """
         if (path / "config.json").exists():
             old = Run.open(path)
+            if not (path / "members.parquet").exists():  # killed between the two
+                _write_members(path, config)
             changed = differences(old.config, config)
             if changed:
                 raise Error(
@@ -72,10 +79,7 @@ class Run:
                 )
             return old
         write_json(path / "config.json", _described(config, dataset))
-        members = pd.DataFrame(
-            [{"member": m.name, "seed": m.seed, **m.hyperparameters, "run": config.identity} for m in config.members]
-        )
-        write_parquet(path / "members.parquet", members)
+        _write_members(path, config)
         return Run(path, config, Shapes.of(dataset))
 
     @property
@@ -151,7 +155,7 @@ class Run:
         if not (self.path / "scores.parquet").exists():
             raise Error(f"{self.path} has no scores yet; run: factorgrid evaluate {self.path}")
         key = "st_gap_loss" if metric == "st_gap" else metric
-        table = self.scores
+        table = results.preferred(self.scores, published_settings()).table
         rows = [row for row in results.from_frame(table) if row.metric == key and np.isfinite(row.value)]
         if not rows:
             known = ", ".join(sorted(table["metric"].unique()))
@@ -162,6 +166,11 @@ class Run:
     def _shapes_of_member(self) -> Any:
         group = _published(eqx.filter_eval_shape(initial_state, self.group()))
         return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), group)
+
+
+def _write_members(path: Path, config: Config) -> None:
+    rows = [{"member": m.name, "seed": m.seed, **m.hyperparameters, "run": config.identity} for m in config.members]
+    write_parquet(path / "members.parquet", pd.DataFrame(rows))
 
 
 def _published(state: State) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Training a group from its configuration to published weights, resumable at any time."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from factorgrid import datasets
 from factorgrid.config import Config
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
+from factorgrid.files import working_on
 from factorgrid.training.checkpoint import Checkpoints
 from factorgrid.training.compilation import enable_cache
 from factorgrid.training.history import History, Keeper
@@ -18,6 +20,9 @@ from factorgrid.training.progress import TrainingProgress
 from factorgrid.training.run import Run
 from factorgrid.training.state import initial_state
 from factorgrid.training.stepper import Stepper
+from factorgrid.training.stopping import stop_requests
+
+CHECKPOINTS = "checkpoints"
 
 
 def train(
@@ -26,19 +31,22 @@ def train(
     *,
     dataset: Dataset | None = None,
     checkpoint_seconds: float = 60.0,
+    keep_checkpoints: bool = False,
     quiet: bool = False,
     console: Console | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> Run:
     """Train the group that `config` describes into the folder `out`, or go on with it where it stopped.
 
-    A run that was killed and resumed ends in the same weights as one that was not.
+    A run that was killed and resumed ends in the same weights as one that was not. SIGINT and SIGTERM write a
+    checkpoint first. Two processes cannot train one folder at once.
 
     Args:
         config: what to train.
         out: the run's folder; a run of another configuration there is an error.
         dataset: instead of loading `config.data`.
         checkpoint_seconds: at least how often the state is kept; a second more is lost when the process is killed.
+        keep_checkpoints: keep them when the run has finished; its weights are there without.
         quiet: no progress bar.
         on_step: called now and then with the number of steps taken so far.
 
@@ -46,16 +54,44 @@ def train(
         The run, trained.
 
     Raises:
-        Error: see `Config`, `datasets.load`, `Run.create`; or every member has diverged.
+        Error: see `Config`, `datasets.load`, `Run.create`; another process is training the run; or every member has
+            diverged.
     """
     enable_cache()
     dataset = datasets.load(config.data, **config.data_options) if dataset is None else dataset
-    run = Run.create(Path(out), config, dataset)
-    if run.finished:
-        return run
+    folder = Path(out)
+    begun = folder.exists()
+    try:
+        with working_on(folder, "training"):
+            run = Run.create(folder, config, dataset)
+            if not run.finished:
+                _train(run, dataset, checkpoint_seconds, quiet, console, on_step)
+            if not keep_checkpoints:
+                shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
+    except BaseException:
+        if not begun and not _has_begun(folder):  # or the next try, with other options, would be refused
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return run
+
+
+def _has_begun(folder: Path) -> bool:
+    """Whether there is anything to go on with."""
+    return (folder / "history.parquet").exists() or any(folder.glob(f"{CHECKPOINTS}/*"))
+
+
+def _train(
+    run: Run,
+    dataset: Dataset,
+    checkpoint_seconds: float,
+    quiet: bool,
+    console: Console | None,
+    on_step: Callable[[int], None] | None,
+) -> None:
+    config = run.config
     sets = labelled_sets(config, dataset)
     title = f"{config.model} on {dataset.name}, {len(run.members)} members"
-    with Checkpoints(run.path / "checkpoints") as checkpoints:
+    with Checkpoints(run.path / CHECKPOINTS) as checkpoints:
         group, history = run.group(), History(run)
         state = initial_state(group)
         if checkpoints.latest() is not None:
@@ -66,6 +102,7 @@ def train(
         with (
             TrainingProgress(title, config.steps, step, console=console, quiet=quiet) as progress,
             Stepper(group, dataset, sets[0] if sets else None, step, history.every) as stepper,
+            stop_requests() as stop,
         ):
             while step < config.steps:
                 state, num_steps, means = stepper.advance(state, step)
@@ -75,11 +112,11 @@ def train(
                 if on_step is not None:
                     on_step(step)
                 alive = _report_frozen(run, progress, alive, np.asarray(state.alive), step)
-                keeper.keep(state, step, last=step == config.steps)
+                keeper.keep(state, step, last=step == config.steps or stop.signal is not None)
+                stop.obey()
     if not alive.any():
         raise Error(f"every member of {run.path} has diverged; see its history.parquet, and lower the learning rate")
     run.publish(state)
-    return run
 
 
 def _report_frozen(run: Run, progress: TrainingProgress, before: np.ndarray, now: np.ndarray, step: int) -> np.ndarray:

@@ -7,11 +7,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from factorgrid.errors import Error
-from factorgrid.files import replacing
+from factorgrid.files import read_arrays, write_arrays
 
 
 def named_leaves(tree: Any) -> dict[str, Any]:
@@ -21,10 +19,8 @@ def named_leaves(tree: Any) -> dict[str, Any]:
 
 
 def save_weights(path: Path, tree: Any, metadata: dict[str, str]) -> None:
-    """Write the arrays of a pytree, whole or not at all."""
-    arrays = {name: np.asarray(leaf, order="C") for name, leaf in named_leaves(tree).items()}
-    with replacing(path) as temporary:
-        save_file(arrays, temporary, metadata=metadata)
+    """Write the arrays of a pytree, whole or not at all, with a checksum."""
+    write_arrays(path, {name: np.asarray(leaf) for name, leaf in named_leaves(tree).items()}, metadata)
 
 
 def load_weights(path: Path, like: Any) -> Any:
@@ -34,13 +30,9 @@ def load_weights(path: Path, like: Any) -> Any:
         Error: the file is missing or damaged, or its arrays have other names or shapes.
     """
     expected = named_leaves(like)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            stored = {_today(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except FileNotFoundError:
-        raise Error(f"{path} does not exist; has this run finished training?") from None
-    except (SafetensorError, OSError) as error:
-        raise Error(f"{path} is not a readable safetensors file ({error}); train again or restore it") from None
+    if not path.exists():
+        raise Error(f"{path} does not exist; has this run finished training?")
+    stored = {_today(name): array for name, array in read_arrays(path)[0].items()}
     for name, leaf in expected.items():
         found = stored[name].shape if name in stored else None
         if found != leaf.shape:

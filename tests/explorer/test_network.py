@@ -13,7 +13,7 @@ from untrained import KINDS, MASK, untrained
 
 from factorgrid.errors import Error
 from factorgrid.explorer.member_data import grid_data
-from factorgrid.explorer.network import decoder_layers, encoder_layers, grid_of, half_precision
+from factorgrid.explorer.network import Grid, decoder_layers, encoder_layers, grid_of, half_precision
 from factorgrid.explorer.page import network_data
 from factorgrid.models.trained import TrainedModel
 
@@ -50,8 +50,7 @@ def test_encoder_layers_are_the_encoder(model: TrainedModel, shape: Shape) -> No
         np.testing.assert_allclose(numbers[:, : model.num_latents], model.encode(images), rtol=1e-4, atol=1e-4)
         return
     if grid.thresholds is not None:
-        categories = (numbers[:, :, None] > grid.thresholds).sum(axis=-1)
-        np.testing.assert_array_equal(categories, model.categorize(images))
+        np.testing.assert_array_equal(rounded(grid, numbers), model.categorize(images))
         return
     logits = np.where(grid.active, numbers.reshape(2, *grid.active.shape), -np.inf)
     np.testing.assert_array_equal(logits.argmax(axis=-1), model.categorize(images))
@@ -67,15 +66,21 @@ def test_a_mask_leaves_only_its_categories() -> None:
     assert grid_of(untrained("mlp", (4, 4, 1), "gaussian")) is None
 
 
-def test_thresholds_are_where_the_latent_rounds() -> None:
-    model = untrained("mlp", (4, 4, 1), "levels")
-    grid, latent = grid_of(model), model.autoencoder.latent
-    assert grid is not None
-    assert grid.thresholds is not None
+def rounded(grid: Grid, numbers: np.ndarray) -> np.ndarray:
+    """The categories that thresholds make of numbers [n latent]."""
+    order = grid.positions.argsort(axis=1)
+    return order[np.arange(len(order)), (numbers[:, :, None] > grid.thresholds).sum(axis=-1)]
+
+
+@pytest.mark.parametrize("kind", ["levels", "codebook"])
+def test_thresholds_are_where_the_latent_rounds(kind: str) -> None:
+    autoencoder = untrained("mlp", (4, 4, 1), kind).autoencoder
     numbers = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
-    expected = np.asarray(latent.read(jnp.asarray(numbers)).categories())
+    expected = np.asarray(autoencoder.latent.read(jnp.asarray(numbers), autoencoder.codebook).categories())
     assert len(np.unique(expected)) == 8
-    np.testing.assert_array_equal((numbers[:, :, None] > grid.thresholds).sum(axis=-1), expected)
+    grid = grid_of(TrainedModel(autoencoder))
+    assert grid is not None
+    np.testing.assert_array_equal(rounded(grid, numbers), expected)
 
 
 def test_half_precision_rounds_every_weight() -> None:

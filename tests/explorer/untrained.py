@@ -10,8 +10,8 @@ import numpy as np
 
 import factorgrid as fg
 from factorgrid.api import make_config
-from factorgrid.latents import FSQ, Categorical, Gaussian
-from factorgrid.models import autoencoder
+from factorgrid.latents import FSQ, QLAE, Categorical, Gaussian
+from factorgrid.models import fresh_autoencoder
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.state import initial_state
 
@@ -21,10 +21,12 @@ LATENTS = {
     "categorical": Categorical(3, 12),
     "masked": Categorical(3, 12, active=MASK),
     "levels": FSQ(3, 8),
+    "codebook": QLAE(3, 8),
 }
 KINDS = {
     "mlp, categories": ("mlp", (7, 5, 3), "categorical"),
     "mlp, levels": ("mlp", (6, 6, 1), "levels"),
+    "mlp, codebook": ("mlp", (6, 6, 1), "codebook"),
     "convolutional, numbers": ("convolutional", (64, 64, 1), "gaussian"),
     "convolutional, masked, colours": ("convolutional", (48, 32, 3), "masked"),
     "broadcast, categories": ("broadcast", (32, 24, 1), "categorical"),
@@ -33,7 +35,7 @@ KINDS = {
 
 def untrained(architecture: str, shape: tuple[int, int, int], latent: str) -> TrainedModel:
     """A model with random numbers."""
-    shapes = eqx.filter_eval_shape(autoencoder, architecture, shape, LATENTS[latent], key=jax.random.key(0))
+    shapes = eqx.filter_eval_shape(fresh_autoencoder, architecture, shape, LATENTS[latent], key=jax.random.key(0))
     return TrainedModel(random_numbers(shapes))
 
 
@@ -50,7 +52,9 @@ def random_numbers(shapes: Any, num_members: int = 1) -> Any:
     """Arrays of the given shapes, of a size that keeps pictures between black and white and codes apart."""
     rng = np.random.default_rng(0)
 
-    def numbers(leaf: jax.ShapeDtypeStruct) -> jax.Array:
+    def numbers(leaf: Any) -> Any:
+        if isinstance(leaf, float):
+            return leaf  # a hyperparameter
         if not jnp.issubdtype(leaf.dtype, jnp.floating):
             return jnp.ones(leaf.shape, leaf.dtype)
         num_inputs = max(leaf.size // leaf.shape[-1] // num_members, 1)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from factorgrid.datasets import load
 from factorgrid.study.definition import read_study
-from factorgrid.study.plan import plan
+from factorgrid.study.planning import plan
 
 TOML = """
 title = "Mine"

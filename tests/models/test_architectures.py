@@ -12,7 +12,7 @@ from jax import lax
 from factorgrid.errors import Error
 from factorgrid.latents import Categorical, Gaussian, Latent
 from factorgrid.layers import INITIALIZERS
-from factorgrid.models import ARCHITECTURES, Autoencoder, autoencoder
+from factorgrid.models import ARCHITECTURES, Autoencoder, fresh_autoencoder
 from factorgrid.models.broadcast import BroadcastDecoder
 from factorgrid.objectives.factor_vae import FactorVAE
 from factorgrid.training.weights import named_leaves
@@ -151,9 +151,9 @@ def test_gradients_are_finite_and_of_one_type(architecture):
 
 def test_unknown_names_are_refused():
     with pytest.raises(Error, match="unknown architecture 'broadcasts'; did you mean 'broadcast'"):
-        autoencoder("broadcasts", (64, 64, 1), Gaussian(2), key=jax.random.key(0))
+        fresh_autoencoder("broadcasts", (64, 64, 1), Gaussian(2), key=jax.random.key(0))
     with pytest.raises(Error, match="unknown initialiser 'glorrot'; did you mean 'glorot'"):
-        autoencoder("mlp", (8, 8, 1), Gaussian(2), init="glorrot", key=jax.random.key(0))
+        fresh_autoencoder("mlp", (8, 8, 1), Gaussian(2), init="glorrot", key=jax.random.key(0))
 
 
 # ------------------------------------------------------------------------------------------------------- wiring

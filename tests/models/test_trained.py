@@ -8,7 +8,7 @@ import pytest
 from factorgrid.errors import Error
 from factorgrid.latents import Categorical, Gaussian
 from factorgrid.latents.categorical import grid
-from factorgrid.models import autoencoder
+from factorgrid.models import fresh_autoencoder
 from factorgrid.models.trained import BATCH_SIZE, TrainedModel
 
 SHAPE = (6, 6, 1)
@@ -18,12 +18,12 @@ IMAGES = RNG.integers(0, 256, size=(BATCH_SIZE + 5, *SHAPE), dtype=np.uint8)
 
 @pytest.fixture(scope="module")
 def discrete() -> TrainedModel:
-    return TrainedModel(autoencoder("mlp", SHAPE, Categorical(3, 8), key=jax.random.key(0)))
+    return TrainedModel(fresh_autoencoder("mlp", SHAPE, Categorical(3, 8), key=jax.random.key(0)))
 
 
 @pytest.fixture(scope="module")
 def gaussian() -> TrainedModel:
-    return TrainedModel(autoencoder("mlp", SHAPE, Gaussian(3), key=jax.random.key(0)))
+    return TrainedModel(fresh_autoencoder("mlp", SHAPE, Gaussian(3), key=jax.random.key(0)))
 
 
 def test_codes_categories_and_kl_are_those_of_the_posterior(discrete):

@@ -75,6 +75,17 @@ def test_arrays_are_small_and_hold_nothing_to_unpickle(there: Path) -> None:
             assert {found[name].dtype.kind for name in found.files} <= set("fiuU")
 
 
+def test_arrays_can_be_saved_without_a_report(there: Path, vae: fg.Run, tmp_path: Path) -> None:
+    friede2023.save_arrays(circles({"circles-vae-0": vae.path}, tmp_path))
+    (path,) = tmp_path.iterdir()
+    assert path.name == "circles-vae-0-key-planes.npz"
+    with np.load(path) as found, np.load(there / "arrays" / path.name) as expected:
+        assert all(np.array_equal(found[name], expected[name]) for name in expected.files)
+    when = path.stat().st_mtime_ns
+    friede2023.save_arrays(circles({"circles-vae-0": vae.path}, tmp_path))
+    assert path.stat().st_mtime_ns == when  # nothing new: nothing written
+
+
 def test_a_report_made_again_from_arrays_is_the_same(there: Path, tmp_path: Path) -> None:
     study_report(circles({}, there / "arrays"), tmp_path, paper=friede2023)
     again, before = tmp_path / "report.html", there / "report" / "report.html"

@@ -12,7 +12,7 @@ from factorgrid.errors import Error
 from factorgrid.study import Study, StudyFolder, cluster
 from factorgrid.study.cluster import run_on_cluster
 from factorgrid.study.outcomes import COLUMNS
-from factorgrid.study.plan import PlannedGroup
+from factorgrid.study.planning import PlannedGroup
 
 ROOT = Path(__file__).parents[2]
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 import factorgrid as fg
 from factorgrid.datasets.table import HostTable
-from factorgrid.files import read_parquet
+from factorgrid.files import read_arrays, read_parquet, working_on, write_arrays
 from factorgrid.training import Config, Run, train
 
 SCRIPT = """
@@ -152,7 +153,7 @@ def test_damaged_files_are_named(tiny_config, tmp_path):
 
 def test_a_damaged_checkpoint_is_named(tiny_config, tmp_path):
     config = dataclasses.replace(tiny_config, steps=4, seeds=(0,))
-    run = train(config, tmp_path / "run", quiet=True)
+    run = train(config, tmp_path / "run", quiet=True, keep_checkpoints=True)
     run.weights("seed0").unlink()
     for path in (run.path / "checkpoints" / "4").rglob("*"):
         if path.is_file() and path.parent.name == "d":
@@ -196,3 +197,83 @@ def test_a_table_on_the_host_trains_exactly_like_one_on_the_device(tmp_path):
     assert isinstance(runs[1].dataset(), HostTable)
     for a, b in zip(weights(runs[0]), weights(runs[1]), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+def test_a_flipped_bit_is_noticed_in_weights_and_in_checkpoints(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=4, seeds=(0,))
+    run = train(config, tmp_path / "run", quiet=True, keep_checkpoints=True)
+    weights = run.weights("seed0")
+    content = bytearray(weights.read_bytes())
+    content[-7] ^= 4
+    weights.write_bytes(content)
+    with pytest.raises(fg.Error, match="does not fit its checksum"):
+        run.model(0)
+    weights.unlink()
+    data = max((run.path / "checkpoints" / "4").rglob("d/*"), key=lambda path: path.stat().st_size)
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    with pytest.raises(fg.Error, match="does not fit its checksum"):
+        train(config, run.path, quiet=True)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_by_signal_writes_a_checkpoint_and_the_same_command_goes_on(tmp_path, number, status):
+    """Checkpoints are due every hour here: the one that is there is the signal's."""
+    script = SCRIPT.replace("checkpoint_seconds=0.05", "checkpoint_seconds=3600").replace("steps=3000", "steps=300000")
+    folder = tmp_path / "run"
+    command = [sys.executable, "-c", "import factorgrid.cli\n" + MAIN.format(script=script), str(folder)]
+    process = subprocess.Popen(command, env={**os.environ, "JAX_PLATFORMS": "cpu"}, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (folder / ".training.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(8)
+    process.send_signal(number)
+    assert process.wait(60) == status
+    steps = [int(path.name) for path in (folder / "checkpoints").glob("*") if path.name.isdigit()]
+    assert len(steps) == 1
+    assert Run.open(folder).history["step"].max() == steps[0]
+
+
+MAIN = """
+import sys
+try:
+    exec({script!r})
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_two_processes_cannot_train_one_folder(tiny_config, tmp_path):
+    with (
+        working_on(tmp_path / "run", "training"),
+        pytest.raises(fg.Error, match=r"another process \(pid \d+ on .*training"),
+    ):
+        train(tiny_config, tmp_path / "run", quiet=True)
+
+
+def test_a_run_that_never_began_leaves_no_folder_that_refuses_the_next_try(tiny_config, tmp_path):
+    impossible = dataclasses.replace(tiny_config, architecture="conv64", data_options={"image_size": 10})
+    with pytest.raises(fg.Error):
+        train(impossible, tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_members_that_a_kill_left_unwritten_are_written_by_the_next_call(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=2)
+    run = train(config, tmp_path / "run", quiet=True)
+    assert not (run.path / "checkpoints").exists()
+    (run.path / "members.parquet").unlink()
+    train(config, run.path, quiet=True)
+    assert len(read_parquet(run.path / "members.parquet")) == 2
+
+
+def test_runs_of_version_0_1_are_read(tiny_run, tmp_path):
+    """Their arrays had the places of (model, critic, alive) for names."""
+    arrays, metadata = read_arrays(tiny_run.weights("seed0"))
+    old = {name.replace("params.model.", "0.").replace("alive", "2"): value for name, value in arrays.items()}
+    shutil.copytree(tiny_run.path, tmp_path / "run")
+    write_arrays(tmp_path / "run" / "models" / "seed0.safetensors", old, metadata)
+    images = tiny_run.dataset().draw(3, seed=0)[0]
+    np.testing.assert_array_equal(Run.open(tmp_path / "run").model(0).encode(images), tiny_run.model(0).encode(images))

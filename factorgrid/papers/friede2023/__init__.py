@@ -18,6 +18,7 @@ from factorgrid.papers.friede2023 import (
     tables,
 )
 from factorgrid.papers.friede2023.methods import D_VAE, FACTOR_D_VAE, TITLES
+from factorgrid.papers.friede2023.model_figures import save_arrays as save_arrays
 from factorgrid.papers.friede2023.published import column_of
 from factorgrid.papers.friede2023.summary import summarise_studies as summarise_studies
 from factorgrid.report.paper import ClaimEntry, FigureEntry, TableEntry

@@ -17,7 +17,7 @@ from factorgrid.datasets.table import HostTable
 from factorgrid.errors import Error
 from factorgrid.method import Labelled
 from factorgrid.study.definition import Study
-from factorgrid.study.plan import PlannedGroup, plan
+from factorgrid.study.planning import PlannedGroup, plan
 from factorgrid.training import Config
 from factorgrid.training.compilation import enable_cache
 from factorgrid.training.groups import Shapes, make_group

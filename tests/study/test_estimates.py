@@ -8,8 +8,8 @@ import pytest
 from factorgrid.errors import Error
 from factorgrid.readable import duration
 from factorgrid.study import MethodEntry, Study, estimate
-from factorgrid.study.estimate import GroupEstimate, Speed, measure_speed
-from factorgrid.study.plan import plan
+from factorgrid.study.estimates import GroupEstimate, Speed, measure_speed
+from factorgrid.study.planning import plan
 from factorgrid.study.progress import work
 from factorgrid.training import Config
 

@@ -1,0 +1,32 @@
+"""`factorgrid explore`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Options:
+    """Write one HTML page in which a model runs: a slider a latent, pictures of its categories, how they are used.
+
+    It opens from disk in any browser, without a network. With two runs or more, their members can be compared.
+    """
+
+    run: Positional[tuple[Path, ...]]
+    """The folder of a run, or of several of the same data."""
+    member: tuple[str, ...] = ("best",)
+    """Members of each run: names, numbers, `best` (by straight-through gap, else MIG), or `all`."""
+    out: Path | None = None
+    """The page; RUN/explorer.html by default."""
+    num_images: int = 8
+    """How many stored images one can start from."""
+    seed: int = 0
+    """Decides which images those are."""
+
+
+def run(options: Options) -> None:
+    from factorgrid.explorer import explore
+
+    members = [int(name) if name.lstrip("-").isdigit() else name for name in options.member]
+    print(explore(options.run, members=members, out=options.out, num_images=options.num_images, seed=options.seed))

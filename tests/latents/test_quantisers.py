@@ -1,0 +1,100 @@
+"""FSQ and QLAE against their definitions in NumPy, their gradients, and that codebooks receive their updates."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from factorgrid.latents import LATENTS
+from factorgrid.latents.abilities import Dense, Discrete, Divergent, Enumerable, Maskable, Probabilistic, Real, has
+from factorgrid.latents.fsq import FSQ
+from factorgrid.latents.qlae import QLAE
+
+RNG = np.random.default_rng(0)
+OUTPUTS = RNG.normal(size=(50, 3)) * 3
+QUANTISERS = {"fsq": FSQ(3, 7), "qlae": QLAE(3, 7)}
+KEY = jax.random.key(0)
+
+
+def posterior_of(name: str, outputs=OUTPUTS):
+    latent = QUANTISERS[name]
+    return latent.read(jnp.asarray(outputs, jnp.float32), latent.init(KEY))
+
+
+@pytest.mark.parametrize("levels", [2, 5, 8, 64])
+def test_fsq_is_its_formula_and_reaches_every_level(levels):
+    e = np.linspace(-12, 12, 4001)
+    half, offset = (levels - 1) * 1.001 / 2, 0.0 if levels % 2 else 0.5
+    bounded = np.tanh(e + np.arctanh(offset / half)) * half - offset
+    found = FSQ(1, levels).read(jnp.asarray(e, jnp.float32)[:, None])
+    away = np.abs(bounded - np.floor(bounded) - 0.5) > 1e-4  # where float32 rounds as float64 does
+    np.testing.assert_allclose(np.asarray(found.hard())[away, 0], (np.round(bounded) / (levels // 2))[away], atol=1e-6)
+    categories = np.asarray(found.categories())[:, 0]
+    assert set(categories) == set(range(levels))
+    np.testing.assert_allclose(FSQ(1, levels).positions()[0, categories], found.hard()[:, 0], atol=1e-6)
+
+
+def test_qlae_takes_the_nearest_value_of_each_dimension():
+    values = np.sort(RNG.normal(size=(3, 7)), axis=1)
+    found = QUANTISERS["qlae"].read(jnp.asarray(OUTPUTS, jnp.float32), jnp.asarray(values, jnp.float32))
+    nearest = np.abs(OUTPUTS[:, :, None] - values[None]).argmin(axis=-1)
+    np.testing.assert_array_equal(found.categories(), nearest)
+    np.testing.assert_allclose(found.codes(), np.take_along_axis(values.T, nearest, axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", QUANTISERS)
+def test_the_decoder_sees_rounded_codes_with_the_gradient_of_unrounded_ones(name):
+    posterior = posterior_of(name)
+    np.testing.assert_allclose(posterior.sample(KEY, 1.0), posterior.hard(), atol=1e-6)
+
+    def total(which):
+        return jax.grad(lambda x: jnp.sum(jnp.sin(which(QUANTISERS[name].read(x, QUANTISERS[name].init(KEY))))))
+
+    x = jnp.asarray(OUTPUTS, jnp.float32)
+    straight = total(lambda p: p.sample(KEY, 1.0))(x)
+    slope = jax.grad(lambda x: jnp.sum(QUANTISERS[name].read(x, QUANTISERS[name].init(KEY)).soft()))(x)
+    np.testing.assert_allclose(straight, jnp.cos(posterior.hard()) * slope, atol=1e-5)
+
+
+def test_qlae_terms_are_squared_distances_and_pull_both_ways():
+    latent = QLAE(3, 7, quantization=2.0, commitment=0.5)
+    codebook = latent.init(KEY)
+
+    def terms(outputs, codebook):
+        found = latent.terms(latent.read(outputs, codebook))
+        return found["quantization"], found["commitment"]
+
+    outputs = jnp.asarray(OUTPUTS, jnp.float32)
+    posterior = latent.read(outputs, codebook)
+    distance = float(np.mean(np.sum((np.asarray(posterior.hard(), np.float64) - OUTPUTS) ** 2, axis=1)))
+    assert [float(term) for term in terms(outputs, codebook)] == pytest.approx([2 * distance, 0.5 * distance], rel=1e-5)
+    to_outputs, to_values = jax.grad(lambda *args: terms(*args)[0], argnums=(0, 1))(outputs, codebook)
+    assert not np.asarray(to_outputs).any()
+    used = np.zeros((3, 7), bool)
+    used[np.arange(3)[None], np.asarray(posterior.categories())] = True
+    np.testing.assert_array_equal(np.asarray(to_values) != 0, used)
+    to_outputs, to_values = jax.grad(lambda *args: terms(*args)[1], argnums=(0, 1))(outputs, codebook)
+    assert np.asarray(to_outputs).any()
+    assert not np.asarray(to_values).any()
+
+
+def test_abilities_follow_from_methods():
+    can = {name: {a.__name__ for a in (Divergent, Dense, Discrete, Probabilistic, Real, Enumerable, Maskable)
+                  if has(latent, a)} for name, latent in LATENTS.items()}  # fmt: skip
+    assert can == {
+        "gaussian": {"Divergent", "Dense", "Real"},
+        "categorical": {"Divergent", "Dense", "Discrete", "Probabilistic", "Enumerable", "Maskable"},
+        "fsq": {"Discrete", "Enumerable"},
+        "qlae": {"Discrete", "Enumerable"},
+    }
+
+
+@pytest.mark.parametrize("name", [name for name, latent in LATENTS.items() if has(latent, Discrete)])
+def test_categories_lie_where_positions_say(name):
+    latent = LATENTS[name](3, 7)
+    codebook = latent.init(KEY)
+    posterior = latent.read(jnp.asarray(RNG.normal(size=(20, latent.num_parameters)), jnp.float32), codebook)
+    table, categories = latent.positions(codebook), np.asarray(posterior.categories())
+    assert table.shape == (3, 7)
+    np.testing.assert_allclose(posterior.latents(posterior.hard()), table[np.arange(3), categories], atol=1e-6)
+    assert latent.active_categories() == (tuple(range(7)),) * 3
