@@ -3,7 +3,6 @@
 
 const byId = (id) => document.getElementById(id);
 const SLICE = 12;  // milliseconds of drawing small pictures before the page may react again
-const IDLE_KL = 0.02;  // nats: latents below it say next to nothing
 
 const models = data.members.map(() => null);
 const modelOf = (m) => (models[m] = models[m] || makeModel(data.members[m]));
@@ -70,7 +69,7 @@ function makeHeat(side) {
     const cells = latent.information.map((share) => make('td', {
       style: `--share:${share.toFixed(3)}`, class: share > 0.55 ? 'strong' : '',
     }, String(Math.round(100 * share))));
-    const kl = make('td', { class: 'kl' }, latent.kl.toFixed(1));
+    const kl = make('td', { class: 'kl' }, latent.kl === null ? '' : latent.kl.toFixed(1));
     body.append(make('tr', {}, make('th', { scope: 'row' }, `z${l}`), ...cells, kl));
   });
   table.append(body);
@@ -78,7 +77,7 @@ function makeHeat(side) {
 }
 
 function makeRow(row) {
-  const driver = row.latents[0] === null ? 1 : 0, idle = latentOf(sides[driver], row.latents[driver]).kl < IDLE_KL;
+  const driver = row.latents[0] === null ? 1 : 0, { idle } = latentOf(sides[driver], row.latents[driver]);
   const node = make('section', { class: idle ? 'latent idle' : 'latent' });
   row.parts = [];
   row.latents.forEach((l, s) => {
@@ -100,7 +99,7 @@ function makeRow(row) {
 // One side of a row: name, value, histogram, strip.
 function makePart(row, s, l) {
   const side = sides[s], latent = latentOf(side, l), part = { side, l };
-  const matched = s === 1 && row.latents[0] !== null ? `, correlation ${signed(row.correlation)}` : '';
+  const matched = s === 1 && row.latents[0] !== null ? `correlation ${signed(row.correlation)}` : '';
   part.value = make('span', { class: 'value' });
   part.use = make('svg', { class: 'use', 'aria-hidden': 'true', preserveAspectRatio: 'none' });
   const summary = make('summary'), details = make('details', {}, summary, (part.strip = make('div', { class: 'strip' })));
@@ -114,7 +113,7 @@ function makePart(row, s, l) {
   const known = knows(latent);
   part.node = make('div', { class: `side ${s ? 'second' : 'first'}` },
     make('div', { class: 'head' }, make('h3', {}, `z${l}`),
-      make('span', { class: 'knows' }, `${known ? `${known} \u00b7 ` : ''}KL ${latent.kl.toFixed(2)}${matched}`), part.value),
+      make('span', { class: 'knows' }, [known, latent.kl === null ? '' : `KL ${latent.kl.toFixed(2)}`, matched].filter(Boolean).join(' \u00b7 ')), part.value),
     part.use, details);
   return part;
 }
@@ -127,9 +126,10 @@ function drawUse(part) {
   const [left, width] = discrete(part.side) ? [0, Math.max(num - 1, 1)] : [-0.5, num];
   part.use.setAttribute('viewBox', `${left} 0 ${width} 1`);
   part.use.append(make('line', { class: 'ground', x1: left, x2: left + width, y1: 1, y2: 1 }));
+  const wide = Math.min(0.84, width / 40);  // few stops: no wider than the slider's knob
   part.rects = part.bars.map((bar, i) => {
     const height = latent.use[bar] ? Math.max(latent.use[bar] / most, 0.04) : 0;
-    const rect = make('rect', { x: i - 0.42, width: 0.84, y: 1 - height, height });
+    const rect = make('rect', { x: i - wide / 2, width: wide, y: 1 - height, height });
     part.use.append(rect);
     return rect;
   });
@@ -158,9 +158,10 @@ function fillStrip(row, s, part) {
 }
 
 function markChoice(part) {
-  const value = part.side.code[part.l], latent = latentOf(part.side, part.l);
-  const nearest = discrete(part.side) ? value : Math.round((NUM_SHOWN - 1) * partOf(latent, value));
-  (part.choices || []).forEach((choice, i) => choice.button.classList.toggle('now', i === nearest));
+  const value = part.side.code[part.l], latent = latentOf(part.side, part.l), { choices = [] } = part;
+  const nearest = discrete(part.side) ? choices.findIndex((choice) => choice.value === value)
+    : Math.round((NUM_SHOWN - 1) * partOf(latent, value));
+  choices.forEach((choice, i) => choice.button.classList.toggle('now', i === nearest));
 }
 
 // ---- drawing -------------------------------------------------------------------------------------------------

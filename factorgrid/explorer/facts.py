@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from factorgrid.datasets import Dataset
+from factorgrid.latents.abilities import Divergent
 from factorgrid.metrics.mutual_information import code_factor_information, entropy
 from factorgrid.models.trained import TrainedModel
 
@@ -22,15 +23,15 @@ class Facts:
 
     Attributes:
         codes: what metrics see.
-        categories: the most probable ones; None for Gaussian models.
-        kl: mean KL of each dimension, in nats.
+        categories: the most probable ones; None for models without.
+        kl: mean KL of each dimension, in nats; None for models without a prior.
         information: mutual information of each code (in 20 equal bins) with each factor, as a share of the factor's
             entropy, in [0, 1]; no columns for data without factors.
     """
 
     codes: Float[ndarray, "image latent"]
     categories: Int[ndarray, "image latent"] | None
-    kl: Float[ndarray, " latent"]
+    kl: Float[ndarray, " latent"] | None
     information: Float[ndarray, "latent factor"]
 
 
@@ -46,18 +47,19 @@ def gather(models: Sequence[TrainedModel], dataset: Dataset, *, num: int, seed: 
         labels.append(factors[:kept])
         for i, model in enumerate(models):
             codes[i].append(model.encode(images)[:kept])
-            kl[i].append(model.kl(images)[:kept])
+            if model.can(Divergent):
+                kl[i].append(model.kl(images)[:kept])
             if model.discrete:
                 categories[i].append(model.categorize(images)[:kept])
     known = np.concatenate(labels)
     return tuple(
         Facts(
             joined := np.concatenate(codes[i]),
-            np.concatenate(categories[i]) if model.discrete else None,
-            np.concatenate(kl[i]).mean(axis=0),
+            np.concatenate(categories[i]) if categories[i] else None,
+            np.concatenate(kl[i]).mean(axis=0) if kl[i] else None,
             shared_information(joined, known),
         )
-        for i, model in enumerate(models)
+        for i in range(len(models))
     )
 
 

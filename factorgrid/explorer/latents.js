@@ -12,7 +12,7 @@ const latentOf = (side, l) => data.members[side.member].latents[l];
 const discrete = (side) => data.members[side.member].discrete;
 
 // The categories that a slider stops at.
-const stopsOf = (latent) => latent.positions.map((_, c) => c).filter((c) => latent.active[c]);
+const stopsOf = (latent) => inOrder(latent).filter((c) => latent.active[c]);
 
 // Where a value lies on the axis that the decoder sees.
 const placeOf = (side, l, value) => (discrete(side) ? latentOf(side, l).positions[value] : value);
@@ -41,7 +41,7 @@ function valueOfSlider(side, l, step) {
 function choicesOf(side, l) {
   const latent = latentOf(side, l);
   if (discrete(side)) {
-    return latent.positions.map((_, c) => ({ value: c, name: String(c), use: latent.use[c], active: latent.active[c] }));
+    return inOrder(latent).map((c) => ({ value: c, name: String(c), use: latent.use[c], active: latent.active[c] }));
   }
   return Array.from({ length: NUM_SHOWN }, (_, i) => {
     const value = latent.ends[0] + (latent.ends[1] - latent.ends[0]) * i / (NUM_SHOWN - 1);
@@ -80,7 +80,7 @@ function follow([a, b], row) {
 // is most like it (the greatest correlation first).
 function matchRows([a, b]) {
   const order = (side) => data.members[side.member].latents.map((_, l) => l)
-    .sort((k, l) => latentOf(side, l).kl - latentOf(side, k).kl);
+    .sort((k, l) => latentOf(side, l).rank - latentOf(side, k).rank);
   if (!b) return order(a).map((l) => ({ latents: [l] }));
   const table = data.correlations[a.member][b.member], partner = new Map();
   const pairs = table.flatMap((line, i) => line.map((r, j) => [i, j, r]));

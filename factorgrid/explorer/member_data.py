@@ -18,6 +18,7 @@ PIXEL_TOLERANCE = 1.5 / 255  # of half precision: pictures stay equal to the eye
 CODE_TOLERANCE = 0.01  # of half precision, in standard deviations of a Gaussian code
 LEAST_AGREEMENT = 0.99  # of half precision: categories that stay the same
 NUM_BARS = 48  # of the histogram of a continuous latent
+IDLE_KL, IDLE_SPREAD = 0.02, 0.01  # latents below it say next to nothing
 LEAST_RANGE = 0.1  # of the slider of a collapsed latent
 
 
@@ -70,7 +71,7 @@ def model_data(
         "name": shown.name,
         "scores": _scores(shown),
         "discrete": grid is not None,
-        "latents": [_grid_data(grid, latent) for latent in range(model.num_latents)],
+        "latents": [grid_data(grid, latent) for latent in range(model.num_latents)],
         "encoder": network_data(encoder_layers(model, shape), _encoder_precision(model, images, probes)),
         "decoder": network_data(decoder_layers(model, shape), _decoder_precision(model, probes)),
     }
@@ -85,15 +86,24 @@ def _scores(shown: Shown) -> str:
     )
 
 
-def _grid_data(grid: Grid | None, latent: int) -> dict[str, Any]:
+def grid_data(grid: Grid | None, latent: int) -> dict[str, Any]:
+    """What network.js needs to know of a latent dimension."""
     if grid is None:
         return {}
-    return {"positions": short(grid.positions[latent]), "active": grid.active[latent].astype(int).tolist()}
+    known = {"positions": short(grid.positions[latent]), "active": grid.active[latent].astype(int).tolist()}
+    return known if grid.thresholds is None else {**known, "thresholds": short(grid.thresholds[latent])}
 
 
 def _facts_data(facts: Facts, grid: Grid | None, latent: int) -> dict[str, Any]:
     codes = facts.codes[:, latent]
-    known = {"kl": round(float(facts.kl[latent]), 4), "information": short(facts.information[latent], 3)}
+    kl = None if facts.kl is None else round(float(facts.kl[latent]), 4)
+    spread = float(codes.std())
+    known = {
+        "kl": kl,
+        "rank": spread if kl is None else kl,  # most used first
+        "idle": spread < IDLE_SPREAD if kl is None else kl < IDLE_KL,
+        "information": short(facts.information[latent], 3),
+    }
     # where the slider of another member beside this one should begin and end
     low, high = np.quantile(codes, [0.01, 0.99]).tolist()
     if grid is None:

@@ -167,44 +167,46 @@ function makeNetwork(described) {
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
-// A member of a run: categories or numbers -> pixels in 0..1, and pixels -> categories or numbers.
+// Categories by their positions: those of a learned codebook lie anywhere.
+const inOrder = ({ positions }) => positions.map((_, c) => c).sort((c, d) => positions[c] - positions[d]);
+
+// A member of a run: categories or numbers -> pixels in 0..1; and pixels -> categories or numbers (`encode`), and the
+// code that metrics see (`code`): the expected position of categories with logits, else what `encode` gives.
 function makeModel(member) {
   const decoder = makeNetwork(member.decoder), { latents, discrete } = member;
-  let encoder = null;  // made when the first picture is dropped in
-  return {
-    decode(code) {
-      const places = Float64Array.from(code, (value, l) => (discrete ? latents[l].positions[value] : value));
-      return decoder(places).map(sigmoid);
-    },
-    encode(pixels) {
-      encoder = encoder || makeNetwork(member.encoder);
-      const numbers = encoder(pixels);
-      if (!discrete) return Array.from(numbers.subarray(0, latents.length));
-      let start = 0;
-      return latents.map((latent) => {
-        let best = -1;
-        latent.positions.forEach((_, c) => {
-          if (latent.active[c] && (best < 0 || numbers[start + c] > numbers[start + best])) best = c;
-        });
-        start += latent.positions.length;
-        return best;
-      });
-    },
-    // The expected position (categories) or the mean: the code that metrics see.
-    code(pixels) {
-      encoder = encoder || makeNetwork(member.encoder);
-      const numbers = encoder(pixels);
-      if (!discrete) return Array.from(numbers.subarray(0, latents.length));
-      let start = 0;
-      return latents.map((latent) => {
-        const logits = latent.positions.map((_, c) => (latent.active[c] ? numbers[start + c] : -Infinity));
-        start += logits.length;
-        const top = Math.max(...logits), weights = logits.map((logit) => Math.exp(logit - top));
-        const total = weights.reduce((sum, weight) => sum + weight, 0);
-        return weights.reduce((sum, weight, c) => sum + weight * latent.positions[c], 0) / total;
-      });
-    },
-  };
+  let encoder = null, seen = null, numbers = null;  // made when the first picture is encoded; the last picture
+  const place = (value, l) => (discrete ? latents[l].positions[value] : value);
+  function numbersFor(pixels) {
+    encoder = encoder || makeNetwork(member.encoder);
+    if (pixels !== seen) [seen, numbers] = [pixels, encoder(pixels)];
+    return numbers;
+  }
+
+  function logitsOf(pixels) {
+    const all = numbersFor(pixels);
+    let start = 0;
+    return latents.map(({ positions, active }) => positions.map((_, c) => {
+      const logit = all[start++];
+      return active[c] ? logit : -Infinity;
+    }));
+  }
+  function encode(pixels) {
+    const first = numbersFor(pixels).subarray(0, latents.length);
+    if (!discrete) return Array.from(first);
+    if (latents[0].thresholds) {
+      return latents.map((latent, l) => inOrder(latent)[latent.thresholds.filter((t) => first[l] > t).length]);
+    }
+    return logitsOf(pixels).map((logits) => logits.indexOf(Math.max(...logits)));
+  }
+  function code(pixels) {
+    if (!discrete || latents[0].thresholds) return encode(pixels).map(place);
+    return logitsOf(pixels).map((logits, l) => {
+      const top = Math.max(...logits), weights = logits.map((logit) => Math.exp(logit - top));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      return weights.reduce((sum, weight, c) => sum + weight * latents[l].positions[c], 0) / total;
+    });
+  }
+  return { decode: (values) => decoder(Float64Array.from(values, place)).map(sigmoid), encode, code };
 }
 
 // Pixels in 0..1 [height, width, 1 or 3] onto a canvas of that size.

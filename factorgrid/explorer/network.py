@@ -1,7 +1,7 @@
 """A model as plain lists of layers and grids, which a browser can compute.
 
 All that the explorer assumes about networks and latents is in this file: names of a network's parts, how its layers
-pad, that the last layer of an encoder gives logits (latent by latent) or means first, and where categories lie.
+pad, and what the encoder's last layer gives: logits (latent by latent), or a number a latent first of all.
 """
 
 import dataclasses
@@ -12,15 +12,19 @@ from typing import Any, Literal
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy import ndarray
 
 from factorgrid.errors import Error
+from factorgrid.latents.abilities import Probabilistic
 from factorgrid.models.trained import TrainedModel
 
 Kind = Literal["dense", "conv", "transpose", "broadcast"]
 Shape = tuple[int, ...]
+SEARCHED = 32.0  # thresholds lie within +- this: a tanh has saturated long before
+HALVINGS = 40
 
 
 @dataclass(frozen=True)
@@ -52,30 +56,34 @@ class Layer:
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the categories of each latent dimension lie.
+    """The categories of each latent dimension.
 
     Attributes:
-        positions: for each latent the position of every category, as the decoder sees it.
-        active: for each latent which categories the model may choose (all, unless attention is masked).
+        positions: where every category lies, as the decoder sees it.
+        active: which categories the model may choose (all, unless attention is masked).
+        thresholds: of models that round a number of the encoder to a category: of the categories in the order of
+            their positions, it is the one that comes after as many others as there are thresholds below the number.
+            None for models whose encoder gives logits of categories.
     """
 
-    positions: tuple[Float[ndarray, " category"], ...]
-    active: tuple[Bool[ndarray, " category"], ...]
+    positions: Float[ndarray, "latent category"]
+    active: Bool[ndarray, "latent category"]
+    thresholds: Float[ndarray, "latent between"] | None
 
 
 def grid_of(model: TrainedModel) -> Grid | None:
-    """The grid of a discrete model; None for a Gaussian one."""
+    """The grid of a discrete model; None for a Gaussian one.
+
+    Raises:
+        Error: a latent that this file does not know.
+    """
     if not model.discrete:
         return None
-    latent: Any = model.autoencoder.latent
-    num_latents, num_categories = model.num_latents, latent.num_categories
-    every = np.repeat(np.arange(num_categories)[:, None], num_latents, axis=1)
-    active = np.ones((num_latents, num_categories), bool)
-    if latent.active is not None:
-        active[:] = False
-        for row, categories in enumerate(latent.active):
-            active[row, list(categories)] = True
-    return Grid(tuple(model.positions(every).T), tuple(active))
+    positions = model.position_table
+    active = np.zeros(positions.shape, bool)
+    for row, categories in enumerate(model.active_categories):
+        active[row, list(categories)] = True
+    return Grid(positions, active, None if model.can(Probabilistic) else _thresholds(model))
 
 
 def encoder_layers(model: TrainedModel, image_shape: Shape) -> tuple[Layer, ...]:
@@ -120,7 +128,26 @@ def half_precision(model: TrainedModel) -> TrainedModel:
     def rounded(leaf: Array) -> Array:
         return leaf.astype("float16").astype(leaf.dtype) if eqx.is_inexact_array(leaf) else leaf
 
-    return dataclasses.replace(model, autoencoder=jax.tree.map(rounded, model.autoencoder))
+    whole = model.autoencoder
+    networks = jax.tree.map(rounded, (whole.encoder, whole.decoder))
+    return TrainedModel(dataclasses.replace(whole, encoder=networks[0], decoder=networks[1]))
+
+
+def _thresholds(model: TrainedModel) -> Float[ndarray, "latent between"]:
+    """Found by bisection of what the latent itself makes of a number."""
+    latent: Any = model.autoencoder.latent
+    num_latents, num_categories = model.position_table.shape
+    if latent.num_parameters != num_latents:
+        raise Error(f"the explorer cannot show a {type(latent).__name__} latent: describe it in explorer/network.py")
+    ranks = model.position_table.argsort(axis=1, kind="stable").argsort(axis=1)
+    low = np.full((num_categories - 1, num_latents), -SEARCHED)
+    high = -low
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        categories = np.asarray(latent.read(jnp.asarray(middle, jnp.float32), model.autoencoder.codebook).categories())
+        above = ranks[np.arange(num_latents), categories] > np.arange(num_categories - 1)[:, None]
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return high.T
 
 
 def _dense_stack(parts: Sequence[Any], size: int, *, last_relu: bool) -> tuple[Layer, ...]:

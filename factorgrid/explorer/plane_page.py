@@ -13,6 +13,7 @@ from factorgrid.report.planes import JUMP, draw_circles, lattice, planes
 from factorgrid.training import Run
 
 NUM_POSITIONS = 21
+PATIENCE = 15  # milliseconds that a decoder may take while the disc moves
 NUM_PROBES = 9  # a side, of the lattice that decides whether half precision is enough
 
 
@@ -51,6 +52,7 @@ def live_planes(runs: Sequence[Run | str | Path], out: str | Path, *, num_positi
             "low": LOW,
             "high": HIGH,
             "jump": JUMP,
+            "patience": PATIENCE,
             "panels": [_panel_data(run, dataset, num_positions) for run in opened],
         },
     )

@@ -6,10 +6,11 @@ const [size] = data.shape;
 const MARGIN = 30;  // of a plane, for its axes
 const TRAIL = 90;  // codes that are remembered
 const SECONDS = 24;  // once along the path
+const PAUSE = 120;  // milliseconds without a move
 const LEAST_WINDOW = 0.1;  // of collapsed models
 
 const position = { x: 0.5, y: 0.5 };
-const panels = data.panels.map((members) => ({ members, models: members.map(() => null), chosen: 0, trail: [] }));
+const panels = data.panels.map((members) => ({ members, models: members.map(() => null), chosen: 0, trail: [], cost: 0 }));
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const modelOf = (panel) => (panel.models[panel.chosen] = panel.models[panel.chosen] || makeModel(panel.members[panel.chosen]));
@@ -130,6 +131,20 @@ function drawPlane(panel, code) {
 
 // ---- drawing and moving --------------------------------------------------------------------------------------
 
+// A slow decoder would make the disc stumble: its picture waits until nothing moves.
+function decode(panel) {
+  const start = performance.now();
+  paint(panel.decoded, modelOf(panel).decode(panel.choice), data.shape);
+  panel.cost = performance.now() - start;
+  panel.decoded.classList.remove('stale');
+}
+
+let pause = 0;
+function decodeLater() {
+  clearTimeout(pause);
+  pause = setTimeout(() => panels.filter((panel) => panel.cost > data.patience).forEach(decode), PAUSE);
+}
+
 function draw() {
   const pixels = drawDisc(position.x, position.y, size, data.scale);
   paint(byId('disc'), pixels, data.shape);
@@ -141,11 +156,14 @@ function draw() {
     panel.trail.push(code);
     if (panel.trail.length > TRAIL) panel.trail.shift();
     const choice = member.discrete ? model.encode(pixels) : code;
-    paint(panel.decoded, model.decode(choice), data.shape);
+    panel.choice = choice;
+    panel.decoded.classList.toggle('stale', panel.cost > data.patience);
+    if (panel.cost <= data.patience) decode(panel);
     const words = `code ${code.map(signed).join(', ')}`;
     panel.words.textContent = member.discrete ? `${words}; categories ${choice.join(', ')}` : words;
     panel.plane.setAttribute('aria-label', `Latent plane of ${member.method}: ${panel.words.textContent}`);
   });
+  decodeLater();
 }
 
 let waiting = false;

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import Browser, chromium
-from untrained import KINDS, untrained
+from untrained import KINDS, untrained, untrained_run
 
 import factorgrid as fg
 from factorgrid import results
@@ -39,10 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("explorer")
 
 
-SMALL = {
-    "architecture": "mlp", "steps": 60, "quiet": True, "learning_rate": 3e-3, "num_latents": 2,
-    "data_options": {"image_size": 16},
-}  # fmt: skip
+SMALL = {"image_size": 16}
 
 
 def write_scores(run: fg.Run, migs: tuple[float, ...]) -> None:
@@ -55,14 +52,14 @@ def write_scores(run: fg.Run, migs: tuple[float, ...]) -> None:
 @pytest.fixture(scope="session")
 def dvae(folder: Path) -> fg.Run:
     """Two members on circles; seed1 has the higher MIG."""
-    run = fg.train(data="circles", model="dvae", seeds=2, num_categories=12, out=folder / "dvae", **SMALL)
+    run = untrained_run(folder / "dvae", data="circles", model="dvae", seeds=2, num_categories=12, data_options=SMALL)
     write_scores(run, (0.25, 0.5))
     return run
 
 
 @pytest.fixture(scope="session")
 def vae(folder: Path) -> fg.Run:
-    run = fg.train(data="circles", model="vae", seeds=3, out=folder / "vae", **SMALL)
+    run = untrained_run(folder / "vae", data="circles", model="vae", seeds=3, data_options=SMALL)
     write_scores(run, (0.3, 0.2, 0.1))
     return run
 
@@ -72,4 +69,4 @@ def plain(folder: Path) -> fg.Run:
     """A user's own colour images, without factors."""
     path = folder / "own.npz"
     np.savez(path, images=np.random.default_rng(0).integers(0, 256, (30, 16, 16, 3), dtype=np.uint8))
-    return fg.train(data=str(path), model="dvae", seeds=1, num_categories=5, out=folder / "plain", **SMALL)
+    return untrained_run(folder / "plain", data=str(path), model="dvae", seeds=1, num_categories=5, data_options=SMALL)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from browser import Browser, needs_chromium
 from PIL import Image
+from untrained import untrained_run
 
 import factorgrid as fg
 from factorgrid.explorer import explore
@@ -279,3 +280,19 @@ def test_ones_own_colour_images_without_factors(browser: Browser, plain: fg.Run,
     (code,) = codes(browser)
     found = np.array(browser.run(f"explorer.decode(0, {json.dumps(code)})")).reshape(1, 16, 16, 3)
     assert np.abs(found - plain.model(0).decode(np.array([code]))).max() < 2 / 255
+
+
+@needs_chromium
+def test_latents_without_a_prior_have_a_page_too(browser: Browser, folder: Path) -> None:
+    run = untrained_run(
+        folder / "fsq", data="circles", model="fsq", seeds=1, num_categories=7, data_options={"image_size": 16}
+    )
+    browser.window(1280, 900)
+    browser.open(explore(run, num_images=NUM_IMAGES).as_uri())
+    assert browser.said == []
+    assert "KL" not in browser.run("document.getElementById('latents').textContent")
+    images = stored_images(run)
+    pixels = json.dumps(images.reshape(NUM_IMAGES, -1).astype(float).tolist())
+    assert (
+        browser.run(f"{pixels}.map(pixels => explorer.encode(0, pixels))") == run.model(0).categorize(images).tolist()
+    )

@@ -1,8 +1,10 @@
 """The lists of layers are the models: in NumPy, and in a browser that computes them with network.js."""
 
+import dataclasses
 import json
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from browser import Browser, needs_chromium
@@ -10,8 +12,9 @@ from numpy_layers import compute
 from untrained import KINDS, MASK, untrained
 
 from factorgrid.errors import Error
-from factorgrid.explorer.network import decoder_layers, encoder_layers, grid_of, half_precision
-from factorgrid.explorer.page import network_data, short
+from factorgrid.explorer.member_data import grid_data
+from factorgrid.explorer.network import Grid, decoder_layers, encoder_layers, grid_of, half_precision
+from factorgrid.explorer.page import network_data
 from factorgrid.models.trained import TrainedModel
 
 Shape = tuple[int, int, int]
@@ -35,7 +38,7 @@ def test_decoder_layers_are_the_decoder(model: TrainedModel, shape: Shape) -> No
     places = codes if grid is None else np.stack([grid.positions[i][codes[:, i]] for i in range(3)], axis=1)
     pixels = 1 / (1 + np.exp(-compute(decoder_layers(model, shape), places)))
     expected = model.decode(codes)
-    assert expected.std() > 0.1  # pictures with something on them
+    assert expected.std() > 0.05  # pictures with something on them
     np.testing.assert_allclose(pixels.reshape(expected.shape), expected, atol=1e-4)
 
 
@@ -46,10 +49,13 @@ def test_encoder_layers_are_the_encoder(model: TrainedModel, shape: Shape) -> No
     if grid is None:
         np.testing.assert_allclose(numbers[:, : model.num_latents], model.encode(images), rtol=1e-4, atol=1e-4)
         return
-    logits = np.where(np.stack(grid.active), numbers.reshape(2, *np.stack(grid.active).shape), -np.inf)
+    if grid.thresholds is not None:
+        np.testing.assert_array_equal(rounded(grid, numbers), model.categorize(images))
+        return
+    logits = np.where(grid.active, numbers.reshape(2, *grid.active.shape), -np.inf)
     np.testing.assert_array_equal(logits.argmax(axis=-1), model.categorize(images))
     shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    expected = (shares / shares.sum(axis=-1, keepdims=True) * np.stack(grid.positions)).sum(axis=-1)
+    expected = (shares / shares.sum(axis=-1, keepdims=True) * grid.positions).sum(axis=-1)
     np.testing.assert_allclose(expected, model.encode(images), atol=1e-4)
 
 
@@ -58,6 +64,23 @@ def test_a_mask_leaves_only_its_categories() -> None:
     assert grid is not None
     assert [tuple(np.flatnonzero(active)) for active in grid.active] == list(MASK)
     assert grid_of(untrained("mlp", (4, 4, 1), "gaussian")) is None
+
+
+def rounded(grid: Grid, numbers: np.ndarray) -> np.ndarray:
+    """The categories that thresholds make of numbers [n latent]."""
+    order = grid.positions.argsort(axis=1)
+    return order[np.arange(len(order)), (numbers[:, :, None] > grid.thresholds).sum(axis=-1)]
+
+
+@pytest.mark.parametrize("kind", ["levels", "codebook"])
+def test_thresholds_are_where_the_latent_rounds(kind: str) -> None:
+    autoencoder = untrained("mlp", (4, 4, 1), kind).autoencoder
+    numbers = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
+    expected = np.asarray(autoencoder.latent.read(jnp.asarray(numbers), autoencoder.codebook).categories())
+    assert len(np.unique(expected)) == 8
+    grid = grid_of(TrainedModel(autoencoder))
+    assert grid is not None
+    np.testing.assert_array_equal(rounded(grid, numbers), expected)
 
 
 def test_half_precision_rounds_every_weight() -> None:
@@ -70,7 +93,7 @@ def test_half_precision_rounds_every_weight() -> None:
 
 def test_an_unknown_network_is_an_error() -> None:
     model = untrained("mlp", (4, 4, 1), "categorical")
-    odd = TrainedModel(model.autoencoder.__class__(lambda x: x, lambda x: x, model.autoencoder.latent))
+    odd = TrainedModel(dataclasses.replace(model.autoencoder, encoder=lambda x: x, decoder=lambda x: x))
     for layers in (encoder_layers, decoder_layers):
         with pytest.raises(Error, match="cannot show a network of type function"):
             layers(odd, (4, 4, 1))
@@ -79,13 +102,9 @@ def test_an_unknown_network_is_an_error() -> None:
 def page_of(model: TrainedModel, shape: Shape, precision: str, path: Path) -> str:
     """A page with that model alone; its address."""
     grid = grid_of(model)
-    latents = [
-        {} if grid is None else {"positions": short(grid.positions[i]), "active": grid.active[i].astype(int).tolist()}
-        for i in range(model.num_latents)
-    ]
     member = {
         "discrete": grid is not None,
-        "latents": latents,
+        "latents": [grid_data(grid, latent) for latent in range(model.num_latents)],
         "encoder": network_data(encoder_layers(model, shape), precision),
         "decoder": network_data(decoder_layers(model, shape), precision),
     }

@@ -100,6 +100,8 @@ def test_the_dot_lies_at_the_code(opened: Browser) -> None:
     opened.mouse(*(a + 0.4 * center(opened)[2] for a in center(opened)[:2]))
     opened.frame()
     for p in (0, 1):
+        (x0, y0), (x1, y1) = opened.run(f"[[0, 0], [0.01, 0.02]].map(code => planes.place({p}, code))")
+        assert (y1 - y0) / (x1 - x0) == pytest.approx(-2)  # one scale for both; z0 to the right, z1 upwards
         color = opened.run(
             f"(c => Array.from(c.getContext('2d').getImageData("
             f"...planes.place({p}, planes.codes()[{p}]).map(Math.round), 1, 1).data))"
@@ -124,6 +126,24 @@ def test_keys_sliders_and_menus(opened: Browser, vae: fg.Run) -> None:
     assert position["y"] == pytest.approx(0.3)
     expected = model_codes(vae, "seed2", np.array([position["x"], position["y"]]))[0]
     np.testing.assert_allclose(opened.run("planes.codes()[0]"), expected, atol=0.02)
+
+
+@needs_chromium
+@pytest.mark.parametrize("patience", [1000, -1])
+def test_the_decoded_picture_comes_at_once_or_after_a_pause(opened: Browser, dvae: fg.Run, patience: int) -> None:
+    left, top, side = center(opened)
+    opened.run(f"planes.data.patience = {patience}")
+    opened.mouse(left + 0.7 * side, top + 0.3 * side)
+    opened.frame()
+    opened.wait("!document.querySelector('.stale')")
+    words = opened.run("document.querySelectorAll('.decoded span')[1].textContent")
+    categories = [int(number) for number in words.split("categories ")[1].split(", ")]
+    found = opened.run(
+        "(c => Array.from(c.getContext('2d').getImageData(0, 0, 16, 16).data).filter((_, i) => i % 4 === 0))"
+        "(document.querySelectorAll('.decoded canvas')[1])"
+    )
+    expected = dvae.model("seed1").decode(np.array([categories]))
+    assert np.abs(np.array(found) / 255 - expected.ravel()).max() < 2.5 / 255
 
 
 @needs_chromium
