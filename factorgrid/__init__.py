@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from factorgrid import metrics as metrics
+    from factorgrid.any_encoder import score_encoder as score_encoder
     from factorgrid.api import load_dataset as load_dataset
     from factorgrid.api import load_run as load_run
     from factorgrid.api import train as train
+    from factorgrid.comparison import compare as compare
     from factorgrid.encode import encode as encode
     from factorgrid.errors import Error as Error
     from factorgrid.evaluation import evaluate as evaluate
@@ -37,7 +39,9 @@ _HOMES = {
     "Error": "errors",
     "evaluate": "evaluation",
     "FactorSpace": "factors",
+    "compare": "comparison",
     "score": "metrics",
+    "score_encoder": "any_encoder",
     "TrainedModel": "models.trained",
     "Representation": "representation",
     "Config": "training",
