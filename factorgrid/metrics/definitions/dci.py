@@ -122,8 +122,8 @@ def disentanglement_of(importances: Float[ndarray, "row column"]) -> float:
     """1 - entropy of each row (base: number of columns), weighted by its share of the total.
 
     >>> importances = np.array([[0.8, 0.1, 0.1], [0, 0.5, 0.5], [0.2, 0, 0], [0, 0.4, 0.4]])
-    >>> round(disentanglement_of(importances), 10), round(disentanglement_of(importances.T), 10)
-    (0.4275515256, 0.4260239682)
+    >>> round(disentanglement_of(importances), 8), round(disentanglement_of(importances.T), 8)
+    (0.42755153, 0.42602397)
     """
     weight = importances.sum(axis=1)
     weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(weight), 1 / len(weight))
