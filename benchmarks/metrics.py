@@ -3,6 +3,8 @@
     python benchmarks/metrics.py                     # everything; 15 to 30 minutes
     python benchmarks/metrics.py speed               # the table of speeds only; 3 minutes
     python benchmarks/metrics.py agreement           # DCI: exact estimator against LightGBM only
+    python benchmarks/metrics.py ranks               # how metrics rank models; half a minute
+    python benchmarks/metrics.py million             # all quick metrics of a million codes; half a minute
 
 Needs factorgrid with its extra `fast`, and network access once: the two libraries are installed from PyPI into an
 environment of their own (~/.cache/factorgrid/benchmark-metrics, or --environment). disent depends on PyTorch, which
@@ -58,6 +60,7 @@ ROWS = {
         "mutual_information_score",
     ),
 }
+RANKED = ("mig", "dci_forest.disentanglement", "explicitness.test")
 LIBRARIES = ("disent", "disentanglement-lib")
 
 
@@ -293,12 +296,7 @@ def agreement(num_models=24):
 
     from factorgrid.metrics import Counts, evaluate
 
-    rng = np.random.default_rng(0)
-    settings = [
-        {"rotation": float(rng.uniform(0, 1)), "noise": float(rng.uniform(0.02, 0.5)), "seed": i}
-        for i in range(num_models)
-    ]
-    models = [representation_of(codes_of(COARSE_SIZES, **setting), COARSE_SIZES) for setting in settings]
+    settings, models = models_of(num_models)
     counts = Counts(num_train=2_000, num_test=1_000)
     print(f"DCI of {num_models} models with both estimators", flush=True)
     # each on samples of its own, as two evaluations would be
@@ -318,6 +316,59 @@ def agreement(num_models=24):
         "spearman": {key: float(spearmanr(*np.transpose(values))[0]) for key, values in pairs.items()},
         "mean_absolute_difference": {key: float(np.abs(np.diff(values)).mean()) for key, values in pairs.items()},
         "seconds": seconds,
+    }
+
+
+def models_of(num):
+    """Models from aligned to rotated and from clean to noisy, on the coarser grid."""
+    rng = np.random.default_rng(0)
+    settings = [
+        {"rotation": float(rng.uniform(0, 1)), "noise": float(rng.uniform(0.02, 0.5)), "seed": i} for i in range(num)
+    ]
+    return settings, [representation_of(codes_of(COARSE_SIZES, **setting), COARSE_SIZES) for setting in settings]
+
+
+def ranks(num_models=24):
+    """Rank correlations of the scores of models, each with three that ask different questions."""
+    from scipy.stats import spearmanr
+
+    from factorgrid.metrics import METRICS, Counts, evaluate
+
+    _, models = models_of(num_models)
+    without = ("dci", "dci_lightgbm", "downstream_gbt", "downstream_lr", "code_usage", "infomec_discrete")
+    names = [name for name in METRICS if name not in without]
+    scores = evaluate(models, names, counts=Counts(num_train=2_000, num_test=1_000))
+    columns = {key: [row[key] for row in scores] for key in scores[0]}
+    return {
+        key: {
+            "least": min(column),
+            "greatest": max(column),
+            # a score that is the same for all models ranks none
+            **{o: float(spearmanr(column, columns[o])[0]) if np.ptp(column) else None for o in RANKED},
+        }
+        for key, column in columns.items()
+    }
+
+
+def million():
+    """Processor seconds and memory of all quick metrics of a million ten-dimensional codes with five factors."""
+    import resource
+
+    from factorgrid.metrics import METRICS, score
+
+    rng = np.random.default_rng(0)
+    factors = rng.integers(SIZES, size=(1_000_000, len(SIZES)))
+    noise = rng.normal(size=(len(factors), 5))
+    turn = np.linalg.qr(np.eye(10) + 0.2 * rng.normal(size=(10, 10)))[0]
+    codes = (np.concatenate([factors / np.array(SIZES), noise], axis=1) @ turn).astype(np.float32)
+    names = [name for name, metric in METRICS.items() if metric.cost == "instant"]
+    start = time.process_time()
+    score(codes, factors, names, jobs=2)
+    seconds = time.process_time() - start
+    return {
+        "num_metrics": len(names),
+        "seconds": seconds,
+        "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
 
 
@@ -410,12 +461,35 @@ def report(results):
             f"LightGBM {seconds['dci_lightgbm']:.1f} s, **{seconds['dci'] / seconds['dci_lightgbm']:.0f}x**.",
             "",
         ]
+    if "ranks" in results:
+        lines += [
+            "## How metrics rank models",
+            "",
+            "24 models as above; rank correlation with three scores, and the range of the score itself.",
+            "",
+            f"| score | least | greatest | {' | '.join(RANKED)} |",
+            f"| --- | ---: | ---: | {' | '.join('---:' for _ in RANKED)} |",
+        ]
+        for key, row in results["ranks"].items():
+            numbers = [row[name] for name in ("least", "greatest", *RANKED)]
+            cells = " | ".join("-" if number is None else f"{number:.2f}" for number in numbers)
+            lines.append(f"| {key} | {cells} |")
+        lines.append("")
+    if "million" in results:
+        found = results["million"]
+        lines += [
+            "## A million codes",
+            "",
+            f"All {found['num_metrics']} quick metrics of 1,000,000 x 10 codes with 5 factors, `jobs=2`: "
+            f"{found['seconds']:.1f} processor seconds, {found['gigabytes']:.2f} GB at most, the arrays included.",
+            "",
+        ]
     return "\n".join(lines)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="?", default="all", choices=["all", "speed", "agreement"])
+    parser.add_argument("what", nargs="?", default="all", choices=["all", "speed", "agreement", "ranks", "million"])
     parser.add_argument("--environment", type=Path, default=Path.home() / ".cache/factorgrid/benchmark-metrics")
     options = parser.parse_args()
     # a part that is not run again keeps its last numbers
@@ -426,6 +500,10 @@ def main():
         results["speed"] = speed(options.environment)
     if options.what in ("all", "agreement"):
         results["agreement"] = agreement()
+    if options.what in ("all", "ranks"):
+        results["ranks"] = ranks()
+    if options.what in ("all", "million"):
+        results["million"] = million()
     RESULTS.mkdir(exist_ok=True)
     stored.write_text(json.dumps(results, indent=1) + "\n")
     text = report(results)

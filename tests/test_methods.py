@@ -35,7 +35,7 @@ class SoftDisc(DeviceDataset):
     deterministic: bool = eqx.field(static=True, default=True)
 
     def images(self, key: Key[Array, ""], factors: Int[Array, "batch factor"]) -> Float[Array, "batch 12 12 1"]:
-        centre = 3.0 + factors[:, :, None]
+        centre = 3.0 + factors[:, :, None].astype(jnp.float32)
         x, y = jnp.moveaxis(jnp.exp(-((jnp.arange(12.0) - centre) ** 2) / 4), 1, 0)
         return (y[:, :, None] * x[:, None, :])[..., None]
 

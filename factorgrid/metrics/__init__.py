@@ -41,6 +41,7 @@ from factorgrid.metrics.definitions.omes import omes as omes
 from factorgrid.metrics.definitions.sap import sap as sap
 from factorgrid.metrics.definitions.wasserstein_correlation import wasserstein_correlation as wasserstein_correlation
 from factorgrid.metrics.definitions.z_max_variance import z_max_variance as z_max_variance
+from factorgrid.metrics.honesty import assess as assess
 from factorgrid.metrics.inspection import details as details
 from factorgrid.metrics.lookup import higher_is_better as higher_is_better
 from factorgrid.metrics.lookup import metric_names as metric_names

@@ -22,6 +22,7 @@ from factorgrid.errors import Error
 UNKNOWN = -1
 MAX_VALUES = 20  # of floating-point numbers that are categories
 MAX_WHOLE_VALUES = 100  # likewise, if they are whole
+MAX_WHOLE = 2**53  # beyond, not every whole number is a floating-point number
 NUM_BINS = 20  # of a continuous factor
 
 Column = tuple[Shaped[ndarray, " sample"], Bool[ndarray, " sample"]]  # values, and which of them are known
@@ -34,7 +35,10 @@ def as_array(values: Any) -> ndarray:
         if "bfloat16" in str(values.dtype):
             values = values.float()
         values = values.numpy()
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise Error(f"not an array: {str(error).splitlines()[0]}") from error
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
@@ -148,6 +152,8 @@ def labels_of(values: ndarray, known: Bool[ndarray, " sample"], name: str) -> In
         # empty text comes first, where there is any
         labels = labels - labels[known].min() if known.any() else labels
     elif kind in "iub":
+        if kind != "b" and len(values) and max(int(values.max()), -int(values.min())) > MAX_WHOLE:
+            values = np.unique(values, return_inverse=True)[1]  # differences of such numbers may overflow
         labels = shifted(values.astype(np.int64))
     elif kind == "f":
         values = finite(values.astype(np.float64), name)
@@ -178,7 +184,7 @@ def labels_of_numbers(values: ndarray) -> Int[ndarray, " sample"]:
     """Categories, or bins of a continuous factor, of known numbers."""
     distinct, labels = np.unique(values, return_inverse=True)
     whole = bool((distinct == np.round(distinct)).all())
-    if whole and len(distinct) <= MAX_WHOLE_VALUES and np.abs(distinct).max(initial=0) < 2**53:
+    if whole and len(distinct) <= MAX_WHOLE_VALUES and np.abs(distinct).max(initial=0) < MAX_WHOLE:
         return (values - min(distinct.min(initial=0), 0)).astype(np.int64)
     if len(distinct) <= MAX_VALUES:
         return labels

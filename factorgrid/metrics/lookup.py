@@ -25,7 +25,7 @@ def metric_names(metrics: str | Iterable[str]) -> list[str]:
     """
     installed = [name for name, metric in METRICS.items() if metric.package != "lightgbm" or has_lightgbm()]
     groups: dict[str, Sequence[str]] = {"six": SIX, "all": installed}
-    asked = [metrics] if isinstance(metrics, str) else list(metrics)
+    asked = [metrics] if isinstance(metrics, str) else list(metrics or ())
     if not asked:
         raise Error(f"no metric given. Known: {', '.join([*groups, *METRICS])}")
     spelled = {plain(name).removesuffix(end): name for end in ("", "score") for name in (*METRICS, *groups)}

@@ -5,10 +5,12 @@ a fixed set of codes with their factors, complete or not (`GivenSampler`). Sampl
 that touches a Representation; what they return are plain arrays.
 """
 
+import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -227,6 +229,8 @@ class GivenSampler:
     def __init__(self, codes: Float[ndarray, "sample latent"], factors: Int[ndarray, "sample factor"]) -> None:
         self.columns = np.flatnonzero(varying(factors))  # of the given factors
         self._codes, self._factors = codes, factors[:, self.columns]
+        self._made: dict[tuple[str, int], Any] = {}
+        self._lock = threading.Lock()
 
     @property
     def num_factors(self) -> int:
@@ -282,24 +286,35 @@ class GivenSampler:
         self, rng: np.random.Generator, column: int, anchors: tuple[int, int], members: tuple[int, int]
     ) -> tuple[Int[ndarray, "..."], Int[ndarray, "..."]]:
         """Indices of random anchors, and of random codes that share their anchor's value in `column`."""
-        values, label, count = np.unique(self._factors[:, column], return_inverse=True, return_counts=True)
-        candidates = np.flatnonzero((count > 1)[label] & (values >= 0)[label])  # those of an unknown value left out
+        label, order, start, count, candidates = self._once(("alike", column), partial(self._by_value, column))
         if len(candidates) == 0:
             raise Error(
                 f"no two of the {len(self._codes)} codes share a value of factor {column}, so it cannot be held "
                 "fixed: the BetaVAE and FactorVAE scores need several codes per factor value"
             )
-        order = np.argsort(label, kind="stable")
-        start = np.cumsum(count) - count
         anchor = candidates[rng.integers(len(candidates), size=anchors)]
         value = np.broadcast_to(label[anchor], members)
         return anchor, order[start[value] + rng.integers(count[value])]
+
+    def _by_value(self, column: int) -> tuple[ndarray, ndarray, ndarray, ndarray, ndarray]:
+        """Every row's value, by its number; the rows in the order of their values; where each value starts there and
+        how often it occurs; rows of a known value that occurs twice or more."""
+        values, label, count = np.unique(self._factors[:, column], return_inverse=True, return_counts=True)
+        candidates = np.flatnonzero((count > 1)[label] & (values >= 0)[label])
+        return label, np.argsort(label, kind="stable"), np.cumsum(count) - count, count, candidates
+
+    def _once(self, key: tuple[str, int], make: Callable[[], Any]) -> Any:
+        """What `make` gives, made when first asked for: with many codes that takes longer than the draws."""
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
 
     def varied(self, rng: np.random.Generator, free: ndarray, size: int, *, distinct: bool = False) -> ndarray | None:
         members = np.empty((size, len(free)), np.int64)
         for column in np.unique(free):
             groups = np.flatnonzero(free == column)
-            found = self._neighbours(int(column))
+            found = self._once(("varied", int(column)), partial(self._neighbours, int(column)))
             if found is None:
                 return None
             rows, stretch, own, candidates = found
@@ -338,4 +353,6 @@ def ends_of(values: Int[ndarray, " place"]) -> Int[ndarray, "2 place"]:
     >>> ends_of(np.array([3, 3, 5])).tolist()
     [[0, 0, 2], [2, 2, 3]]
     """
-    return np.stack([np.searchsorted(values, values, "left"), np.searchsorted(values, values, "right")])
+    starts = np.flatnonzero(np.diff(values, prepend=values[:1] - 1))
+    sizes = np.diff(starts, append=len(values))
+    return np.stack([np.repeat(starts, sizes), np.repeat(starts + sizes, sizes)]).astype(np.int32)

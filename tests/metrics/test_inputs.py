@@ -170,3 +170,28 @@ def test_one_hot_codes_are_their_categories():
     assert (as_codes(pd.DataFrame({"x": [1.5, None]}).fillna(0.0)) == [[1.5], [0.0]]).all()
     with pytest.raises(Error, match="column 'x' is of type"):
         as_codes(pd.DataFrame({"x": ["a"]}))
+
+
+def test_what_is_no_array_gets_one_line():
+    codes, factors = sample(60)
+    dates = np.full((60, 2), np.datetime64("2020-01-01"))
+    for bad, labels, message in (
+        ([[1.0], [1.0, 2.0]], factors, "not an array: "),
+        (codes, [[1], [1, 2]], "not an array: "),
+        (codes.astype(object), factors, "must be floating-point numbers, got object"),
+        (codes, dates, r"factors, column 0, must be integers, numbers, text or categories, got datetime64"),
+        (codes, np.full((60, 2), np.nan), "every factor has one value only"),
+        (np.where(codes > 0, np.inf, codes), factors, "NaN or infinite"),
+    ):
+        with pytest.raises(Error, match=message) as caught:
+            score(bad, labels, "mig")
+        assert "\n" not in str(caught.value)
+
+
+def test_integers_of_any_size():
+    factors = np.array([[0], [2], [1]])
+    for least in (np.int64(np.iinfo(np.int64).min), np.uint64(2**63)):
+        extreme = factors.astype(type(least))
+        extreme[factors == 0] = least
+        assert len(np.unique(as_factors(extreme, 3))) == 3
+        assert as_factors(extreme, 3).min() >= 0
