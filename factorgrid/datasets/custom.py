@@ -211,7 +211,10 @@ def _by_number_then_word(cell: str) -> tuple[int, float, str]:
 
 
 def _from_folder(folder: Path, resident: Residence, square: Square) -> Table | HostTable:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    try:
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    except OSError as problem:
+        raise Error(f"{folder} cannot be searched for pictures: {one_line(problem)}") from problem
     pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
     tables = [path for path in files if path.suffix.lower() == ".csv"]
     if not pictures:

@@ -61,14 +61,16 @@ class StudyFolder:
         if not (path / "study.json").exists():
             raise Error(f"{path} holds no study (no study.json); begin one with: factorgrid study run small-circles")
         described = read_json(path / "study.json", STUDY)
+        models = Path(described["models"]) if "models" in described else None
         try:
-            study = Study.from_json(described["study"])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            folder = StudyFolder(path, Study.from_json(described["study"]), models)
+            plan(folder.study)  # what cannot be planned is said of the file
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise Error(
                 f"{path / 'study.json'} describes no study ({reason}); delete it and run the study again"
             ) from None
-        return StudyFolder(path, study, Path(described["models"]) if "models" in described else None)
+        return folder
 
     @staticmethod
     def create(path: Path, study: Study, *, models: Path | None = None) -> "StudyFolder":

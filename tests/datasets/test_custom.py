@@ -327,6 +327,15 @@ def test_other_files_and_sizes_are_told(labelled: Path) -> None:
         load(str(labelled))
 
 
+def test_a_folder_that_may_not_be_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rglob", denied)
+    with pytest.raises(Error, match=r"cannot be searched for pictures: .*Permission denied"):
+        load(f"{tmp_path}/")
+
+
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / ".gitkeep").write_text("")
     with pytest.raises(Error, match="holds no pictures"):

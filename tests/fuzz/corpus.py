@@ -68,7 +68,7 @@ def at(tree: Any, path: tuple[Any, ...]) -> Any:
 
 
 def changed(tree: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """A copy of the tree with another value at a place; `changed.GONE` takes it away."""
+    """A copy of the tree with another value at a place; `GONE` takes it away."""
     if not path:
         return value
     copy = dict(tree) if isinstance(tree, dict) else list(tree)
@@ -93,9 +93,8 @@ def damages(content: bytes, rng: random.Random, flips: int) -> Iterator[tuple[st
     yield "cut by one byte", content[:-1]
     for i in range(flips):
         copy = bytearray(content)
-        where, bit = rng.randrange(len(copy)), rng.randrange(8)
-        copy[where] ^= 1 << bit
-        yield f"flip {i}: bit {bit} of byte {where}", bytes(copy)
+        copy[rng.randrange(len(copy))] ^= 1 << rng.randrange(8)
+        yield f"flip {i}", bytes(copy)
 
 
 def same_kind(old: Any, new: Any) -> bool:
