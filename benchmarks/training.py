@@ -428,8 +428,11 @@ def main():
     RESULTS.mkdir(exist_ok=True)
     name = re.sub(r"[^a-z0-9]+", "_", f"{processor()} {vector_extension()}".lower()).strip("_")
     path = RESULTS / (f"training_{name}_{cores}core.json" if options.cores else f"training_{name}.json")
-    if path.exists():  # rows that were not asked for
-        result["methods"] = {**json.loads(path.read_text())["methods"], **methods}
+    if path.exists() and set(methods) != set(METHODS):  # rows that were not asked for stay; the load is the highest
+        old = json.loads(path.read_text())
+        together = {**old["methods"], **methods}
+        result["methods"] = {method: together[method] for method in METHODS if method in together}
+        result["load"] = [max(pair) for pair in zip(old["load"], load)]
     path.write_text(json.dumps(result, indent=1) + "\n")
     path.with_suffix(".md").write_text(table(result) + "\n")
     print(table(result))
