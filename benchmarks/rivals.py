@@ -41,6 +41,41 @@ class DVAE(nn.Module):
         return reconstruction + kl, latents
 
 
+class BroadcastDecoder(nn.Module):
+    """The spatial broadcast decoder of the paper's Table 3: latents tiled beside coordinates, three convolutions."""
+
+    def __init__(self, latents, size, width):
+        super().__init__()
+        line = torch.linspace(-1, 1, size)
+        self.register_buffer("coordinates", torch.stack(torch.meshgrid(line, line, indexing="xy"))[None])
+        pad, relu = (lambda: nn.ZeroPad2d((1, 2, 1, 2))), nn.ReLU
+        self.layers = nn.Sequential(
+            pad(), nn.Conv2d(latents + 2, width, 4), relu(), pad(), nn.Conv2d(width, width, 4), relu(),
+            pad(), nn.Conv2d(width, 1, 4),
+        )  # fmt: skip
+
+    def forward(self, latents):
+        size = self.coordinates.shape[-1]
+        tiled = latents[:, :, None, None].expand(-1, -1, size, size)
+        x = torch.cat([tiled, self.coordinates.expand(len(latents), -1, -1, -1)], dim=1)
+        return self.layers(x.contiguous(memory_format=torch.channels_last))
+
+
+def decoder_pass(size, width, compiled):
+    """Forward and backward pass of the broadcast decoder, two latents, as a function without arguments."""
+    model = BroadcastDecoder(2, size, width).to(memory_format=torch.channels_last)
+    forward = torch.compile(model) if compiled else model
+    latents = torch.randn(BATCH, 2, requires_grad=True)
+
+    def step():
+        loss = forward(latents).square().mean()
+        model.zero_grad()
+        loss.backward()
+        return loss
+
+    return step
+
+
 def discriminator():
     """FactorVAE's: six layers of 1000."""
     sizes = [LATENTS] + [1000] * 6
@@ -114,6 +149,10 @@ def batch(images):
 def make(name, method, images):
     """A function that takes one training step of rival `name`."""
     torch.set_num_threads(len(__import__("os").sched_getaffinity(0)))
+    if method.startswith("broadcast"):
+        if name == "disent":
+            raise RuntimeError("disent has no broadcast decoder")
+        return decoder_pass(*map(int, method.split()[1:]), compiled=name == "torch.compile")
     images = torch.from_numpy(images)
     if name == "disent":
         return disent_step(method, images)

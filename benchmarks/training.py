@@ -3,6 +3,7 @@
     python benchmarks/training.py                  # all cores, about 10 minutes
     python benchmarks/training.py --cores 1        # one core: what a step costs whatever else the machine does
     python benchmarks/training.py --torch PYTHON   # an environment that has torch (and disent) already
+    python benchmarks/training.py --rows "broadcast 64 64"   # some rows only; the others stay as the file has them
 
 Needs network access once: `pip install torch` and `pip install disent` into an environment of its own below the
 user's cache folder. What cannot be installed is left out, with the reason.
@@ -15,8 +16,12 @@ busy minute of the machine meets all of them. Batch 64, images 64 x 64 x 1, Adam
 * disent: its own beta-VAE with its own 64 x 64 networks (Gaussian latent; all kernels 4 x 4);
 * jax lax: our model and optimiser with `lax` convolutions and a Python loop with a compiled step.
 
+The rows "broadcast SIZE WIDTH" are one forward and backward pass of the broadcast decoder of the paper's Circles
+network (two latents, batch 64, images of SIZE x SIZE x 1, WIDTH channels), without optimiser and encoder.
+
 Milliseconds for one step of one member: median over rounds (quartiles), and processor time, which other programs on
-the machine change little. Written to benchmarks/results/training*.md and .json.
+the machine change little: on a busy machine look at processor time only. Written to
+benchmarks/results/training_PROCESSOR.md and .json.
 """
 
 import argparse
@@ -24,6 +29,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,8 +41,8 @@ import numpy as np
 
 HERE = Path(__file__).resolve()
 RESULTS = HERE.parent / "results"
-METHODS = ("dvae", "factor_dvae")
-ROUNDS, SECONDS = 9, 1.5
+METHODS = ("dvae", "factor_dvae", "broadcast 64 64", "broadcast 32 32")
+ROUNDS, SECONDS = 7, 1.0
 CONTENDERS = ("factorgrid 1", "factorgrid 5", "torch eager", "torch.compile", "disent", "jax lax")
 
 
@@ -47,7 +53,11 @@ def worker(contender, method, images_path):
     """Reads a number of steps a line; answers [seconds, processor seconds]; first line: what it knows of itself."""
     name, _, members = contender.partition(" ")
     began = time.perf_counter()
-    if name == "factorgrid":
+    if method.startswith("broadcast") and contender in ("factorgrid 1", "jax lax"):
+        steps, info = decoder_passes(*map(int, method.split()[1:]), plain=contender == "jax lax")
+    elif method.startswith("broadcast") and name == "factorgrid":
+        raise RuntimeError("one decoder only")
+    elif name == "factorgrid":
         steps, info = factorgrid_steps(method, int(members))
     elif contender == "jax lax":
         steps, info = lax_steps(method)
@@ -145,6 +155,43 @@ def lax_steps(method):
             float(terms["loss"][0])  # as a script that logs its loss does
 
     return steps, {"jax": jax.__version__, "jnp": jnp.float32.__name__}
+
+
+def decoder_passes(size, width, *, plain):
+    """Forward and backward passes of the broadcast decoder; `plain`: tiled latents and `lax` convolutions."""
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+
+    from factorgrid.layers import INITIALIZERS
+    from factorgrid.models.broadcast import BroadcastDecoder
+
+    decoder = BroadcastDecoder(
+        2, (size, size, 1), width=width, init=INITIALIZERS["truncated_normal"], key=jax.random.key(0)
+    )
+    latents = jax.random.normal(jax.random.key(1), (64, 2))
+    line = jnp.linspace(-1.0, 1.0, size)
+    coordinates = jnp.broadcast_to(jnp.stack(jnp.meshgrid(line, line), axis=-1), (64, size, size, 2))
+
+    def by_lax(decoder, latents):
+        x = jnp.concatenate([jnp.broadcast_to(latents[:, None, None], (64, size, size, 2)), coordinates], axis=-1)
+        for i, layer in enumerate(decoder.convolutions):
+            x = jax.nn.relu(x) if i else x
+            layout = ("NHWC", "HWIO", "NHWC")
+            x = layer.bias + jax.lax.conv_general_dilated(x, layer.weight, (1, 1), "SAME", dimension_numbers=layout)
+        return x
+
+    def loss(both):
+        decoder, latents = both
+        return jnp.mean(jnp.square(by_lax(decoder, latents) if plain else decoder(latents)))
+
+    one = eqx.filter_jit(eqx.filter_value_and_grad(loss))
+
+    def steps(n):
+        for _ in range(n):
+            jax.block_until_ready(one((decoder, latents)))
+
+    return steps, {"jax": jax.__version__}
 
 
 # ------------------------------------------------------------------------------------------------ in the main process
@@ -265,13 +312,44 @@ def torch_python(given):
     return str(python)
 
 
+def against_ceilings(method, ours, result):
+    """How near one member's step comes to what the machine can do."""
+    if "bytes_of_step" not in ours:
+        return []
+    ceilings, milliseconds = result["ceilings"], ours["wall_ms"][0]
+    flop = operations(method)
+    rate, traffic = flop / milliseconds / 1e6, ours["bytes_of_step"] / milliseconds / 1e6
+    return [
+        f"One member of factorgrid. Products of a step: {flop / 1e9:.1f} GFLOP, {rate:.0f} GFLOP/s by the clock, "
+        f"{rate / ceilings['gflops']:.0%} of the {ceilings['gflops']:.0f} that a large product reaches on "
+        f"{result['hardware']['cores']} core(s). Operands and results of all its operations: "
+        f"{ours['bytes_of_step'] / 1e9:.2f} GB, {traffic:.0f} GB/s, {traffic / ceilings['copy_gb_s']:.0%} of the "
+        f"{ceilings['copy_gb_s']:.0f} of a large copy (above 100 %: caches). Temporaries "
+        f"{ours['temporary_bytes'] / 1e6:.0f} MB; first step after {ours['first_seconds']:.1f} s, compilation "
+        "included.",
+        "",
+    ]
+
+
+def vector_extension():
+    """The widest of the processor's vector instructions that products use: names of processors do not tell."""
+    flags = set()
+    if Path("/proc/cpuinfo").exists():
+        flags = set(Path("/proc/cpuinfo").read_text().split("flags", 1)[-1].split("\n", 1)[0].split())
+    for name, flag in (("AMX", "amx_tile"), ("AVX-512", "avx512f"), ("AVX2", "avx2")):
+        if flag in flags:
+            return name
+    return platform.machine()
+
+
 def table(result):
     hardware = result["hardware"]
     lines = [
         "# Training steps",
         "",
-        f"{result['date']}, {hardware['cpu']}, {hardware['cores']} cores, load of other programs "
-        f"{result['load'][0]:.1f} before and {result['load'][1]:.1f} after; Python {hardware['python']}, "
+        f"{result['date']}, {hardware['cpu']} ({hardware['vectors']}), {hardware['cores']} cores, "
+        f"load of other programs {result['load'][0]:.1f} before and {result['load'][1]:.1f} after; "
+        f"Python {hardware['python']}, "
         + ", ".join(f"{name} {version}" for name, version in result["versions"].items())
         + ".",
         "Milliseconds a step and member, batch 64, 64 x 64 x 1; ratio to the better of torch eager and torch.compile "
@@ -300,21 +378,7 @@ def table(result):
                 f"| {name} | {wall[0]} ({wall[1]}..{wall[2]}) | {wall[3]} | "
                 f"{processor[0]} ({processor[1]}..{processor[2]}) | {ratios[0]} | {ratios[1]} |"
             )
-        flop = operations(method)
-        ours = entries["factorgrid 1"]
-        ceilings, milliseconds = result["ceilings"], ours["wall_ms"][0]
-        rate, traffic = flop / milliseconds / 1e6, ours["bytes_of_step"] / milliseconds / 1e6
-        lines += [
-            "",
-            f"One member of factorgrid. Products of a step: {flop / 1e9:.1f} GFLOP, {rate:.0f} GFLOP/s by the clock, "
-            f"{rate / ceilings['gflops']:.0%} of the {ceilings['gflops']:.0f} that a large product reaches on "
-            f"{hardware['cores']} core(s). Operands and results of all its operations: "
-            f"{ours['bytes_of_step'] / 1e9:.2f} GB, {traffic:.0f} GB/s, {traffic / ceilings['copy_gb_s']:.0%} of the "
-            f"{ceilings['copy_gb_s']:.0f} of a large copy (above 100 %: caches). Temporaries "
-            f"{ours['temporary_bytes'] / 1e6:.0f} MB; first step after {ours['first_seconds']:.1f} s, compilation "
-            "included.",
-            "",
-        ]
+        lines += ["", *against_ceilings(method, entries["factorgrid 1"], result)]
     return "\n".join(lines)
 
 
@@ -322,6 +386,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cores", type=int)
     parser.add_argument("--torch")
+    parser.add_argument("--rows", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--worker")
     parser.add_argument("--method")
     parser.add_argument("--images")
@@ -341,12 +406,17 @@ def main():
         path = f"{folder}/images.npy"
         np.save(path, np.round(255 * images[..., 0]).astype(np.uint8))
         measured = ceilings()
-        methods = {method: compete(method, pythons, path) for method in METHODS}
+        methods = {method: compete(method, pythons, path) for method in options.rows}
     load.append(os.getloadavg()[0])
-    first = methods["dvae"]
+    first = next(iter(methods.values()))
     result = {
         "date": datetime.date.today().isoformat(),
-        "hardware": {"cpu": processor(), "cores": cores, "python": platform.python_version()},
+        "hardware": {
+            "cpu": processor(),
+            "vectors": vector_extension(),
+            "cores": cores,
+            "python": platform.python_version(),
+        },
         "versions": {
             "jax": first["factorgrid 1"]["jax"],
             **({"torch": first["torch eager"]["torch"]} if "torch" in first["torch eager"] else {}),
@@ -356,9 +426,15 @@ def main():
         "methods": methods,
     }
     RESULTS.mkdir(exist_ok=True)
-    stem = "training" if not options.cores else f"training_{cores}core"
-    (RESULTS / f"{stem}.json").write_text(json.dumps(result, indent=1) + "\n")
-    (RESULTS / f"{stem}.md").write_text(table(result) + "\n")
+    name = re.sub(r"[^a-z0-9]+", "_", f"{processor()} {vector_extension()}".lower()).strip("_")
+    path = RESULTS / (f"training_{name}_{cores}core.json" if options.cores else f"training_{name}.json")
+    if path.exists() and set(methods) != set(METHODS):  # rows that were not asked for stay; the load is the highest
+        old = json.loads(path.read_text())
+        together = {**old["methods"], **methods}
+        result["methods"] = {method: together[method] for method in METHODS if method in together}
+        result["load"] = [max(pair) for pair in zip(old["load"], load)]
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    path.with_suffix(".md").write_text(table(result) + "\n")
     print(table(result))
     return None
 

@@ -90,7 +90,8 @@ def _weight_gradient(
         return total + lax.map(row, (_evaluate_rows(x, before), outputs_at_rows)), None
 
     nothing = jnp.zeros((NUM_POINTS, NUM_POINTS, num_inputs, num_outputs), x.dtype)
-    total, _ = lax.scan(group, nothing, tuple(_grouped(part, max(num_inputs, num_outputs)) for part in (x, cotangent)))
+    num_channels = max(num_inputs, num_outputs)
+    total, _ = lax.scan(group, nothing, (_grouped(x, num_channels), _grouped(cotangent, num_channels)))
     return _both_axes(OF_KERNEL.T, total)
 
 
