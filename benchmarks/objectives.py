@@ -104,11 +104,7 @@ def measure(name: str, steps: int, alone_steps: int) -> dict[str, Any]:
     """One row."""
     dataset = datasets.load(DATA)
     together = group_of_five(name, steps, dataset)
-    alone = replace(
-        together,
-        objective=jax.tree.map(lambda leaf: leaf[:1], together.objective),
-        seeds=together.seeds[:1],
-    )
+    alone = jax.tree.map(lambda leaf: leaf[:1], together)
     alone_speed, _ = train(alone, dataset, [1, alone_steps])
     tenth = max(1, steps // 10)
     group_speed, terms = train(together, dataset, [1, tenth, max(1, steps - 2 * tenth - 1), tenth])
@@ -135,7 +131,7 @@ def group_of_five(name: str, steps: int, dataset: Dataset) -> Group:
     off = chosen.make_objective(penalty.off if penalty else {})
     objective = stack([chosen.make_objective({})] * len(WEIGHTED) + [off] * len(UNWEIGHTED))
     group = make_group(config, Shapes.of(dataset))
-    return replace(group, objective=objective, seeds=jnp.asarray(seeds, jnp.int32))
+    return replace(group, method=replace(group.method, objective=objective), seeds=jnp.asarray(seeds, jnp.int32))
 
 
 def train(group: Group, dataset: Dataset, chunks: list[int]) -> tuple[float, list[Terms]]:

@@ -76,7 +76,7 @@ def worker(contender, method, images_path):
         print(json.dumps([time.perf_counter() - wall, time.process_time() - processor]), flush=True)
 
 
-def group(method, members):
+def fresh(method, members):
     from factorgrid import datasets
     from factorgrid.config import Config
     from factorgrid.training.groups import Shapes, make_group
@@ -93,7 +93,7 @@ def factorgrid_steps(method, members):
 
     from factorgrid.training.step import advance, program
 
-    data, group, state = group(method, members)
+    data, group, state = fresh(method, members)
     abstract = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, group, data))
     number = jax.ShapeDtypeStruct((), jnp.int32)
     compiled = program(members).lower(*abstract, None, number).compile()
@@ -144,7 +144,7 @@ def lax_steps(method):
 
     training_step.each_member = alone
     ConvEncoder.__call__, ConvDecoder.__call__ = encode, decode
-    data, group, state = group(method, 1)
+    data, group, state = fresh(method, 1)
     box = [state]
     draw = jax.jit(lambda step: training_step.views_of(group, data, step, 0))
     step = jax.jit(lambda state, images: training_step.group_step(state, group, images, None), donate_argnums=0)

@@ -1,11 +1,15 @@
 from . import metrics as metrics
+from .any_encoder import score_encoder as score_encoder
 from .api import load_dataset as load_dataset
 from .api import load_run as load_run
 from .api import train as train
+from .comparison import compare as compare
 from .config import Config as Config
 from .encoding import encode as encode
 from .errors import Error as Error
 from .evaluation import evaluate as evaluate
+from .explorer import explore as explore
+from .explorer import live_planes as live_planes
 from .factors import FactorSpace as FactorSpace
 from .metrics import score as score
 from .models.trained import TrainedModel as TrainedModel

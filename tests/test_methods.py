@@ -133,7 +133,8 @@ def small(objective: Objective) -> Objective:
 
 def group_of(name: str) -> Group:
     """Four members: neutral, off and heavy with seed 0, heavy with seed 1."""
-    config = Config(data="circles", model=name, seeds=(0, 1, 2, 3), steps=LONG, **SMALL)
+    levels = {"num_categories": 64} if METHODS[name].latent == "fsq" else {}  # with 8, a fresh decoder sees only zeros
+    config = Config(data="circles", model=name, seeds=(0, 1, 2, 3), steps=LONG, **{**SMALL, **levels})
     case, chosen = CASES[METHODS[name].objective], METHODS[name]
     values = (case.neutral, case.off, case.heavy, case.heavy)
     objective = stack([small(chosen.make_objective(each)) for each in values])

@@ -1,7 +1,8 @@
 """Finite scalar quantisation (Mentzer et al. 2024, https://arxiv.org/abs/2309.15505): bounded numbers, rounded.
 
 No noise, no codebook, no KL: each of n encoder outputs is squashed and rounded to one of L levels, and the gradient
-passes through the rounding as if it were not there.
+passes through the rounding as if it were not there. With few levels and small outputs every image begins in the middle
+level, which lies at 0: a fresh decoder of ReLUs is then dead, so use 16 levels or more.
 """
 
 from typing import Any, ClassVar
