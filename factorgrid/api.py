@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from factorgrid import datasets
-from factorgrid.config import Config, split_options
+from factorgrid.config import MOST_SEEDS, Config, split_options
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.methods import method
 from factorgrid.options import Options
 from factorgrid.training import Run
 from factorgrid.training import train as train_group
-
-MOST_SEEDS = 100_000
 
 
 def train(

@@ -26,6 +26,7 @@ from factorgrid.objectives.supervision import SUPERVISIONS, fitting
 
 LEARNING_RATE = "learning_rate"
 REDUCTIONS = ("sum", "mean")
+MOST_SEEDS = 100_000
 _INT32 = 2**31 - 1
 
 

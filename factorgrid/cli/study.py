@@ -89,6 +89,7 @@ class Run:
     """No progress bar."""
 
     def run(self) -> None:
+        from factorgrid.papers import friede2023
         from factorgrid.study import outcome, run_study
 
         study, folder = _study(self.study, self.out, twins=self.twins)
@@ -108,6 +109,7 @@ class Run:
                 quiet=self.quiet,
             )
         found = outcome(folder)
+        friede2023.save_arrays(found)  # so that figures can be drawn where the models are not
         count = {state: sum(group.state == state for group in found.groups) for state in ("done", "failed")}
         console = Console(soft_wrap=True, highlight=False, markup=False)
         console.print(f"{count['done']} of {len(found.groups)} groups are done: {folder}")

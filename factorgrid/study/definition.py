@@ -9,15 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factorgrid.config import Config, split_options
+from factorgrid.config import MOST_SEEDS, Config, split_options
 from factorgrid.datasets import DATASETS
 from factorgrid.errors import Error, unknown_name
 from factorgrid.evaluation import split_names
+from factorgrid.files import validated
 from factorgrid.latents.abilities import Probabilistic
 from factorgrid.methods import METHODS, method
 from factorgrid.metrics import PUBLISHED, QUICK, Counts
+from factorgrid.metrics.checks import check_counts
 
+SCHEMA = {
+    "name": str, "title": str, "description": str, "data": [str], "metrics": [str], "seeds": [int],
+    "training": {}, "data_options": {}, "counts": {"downstream_sizes": [int]}, "gap_batches": int,
+    "evaluation_seed": int, "group_size": (int, None),
+    "methods": [{"title": str, "model": str, "seeds": (list, None), "hyperparameters": {}, "options": {}}],
+}  # fmt: skip
 DEFAULT_METRICS = ("six", "st_gap", "udr", "validation")
+MOST_SEED = 2**31 - 1
 COUNTS = {"published": PUBLISHED, "quick": QUICK}
 _SUFFIXES = {"bce": "BCE", "l2": "L2", "l2_learned_scale": "L2, learned scale"}
 
@@ -113,7 +122,12 @@ class Study:
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> "Study":
-        """The study that `to_json` gave."""
+        """The study that `to_json` gave.
+
+        Raises:
+            Error: something is missing or of another kind.
+        """
+        validated(values, SCHEMA, f"study '{values.get('name')}'")
         entries = [
             MethodEntry(
                 title=entry["title"],
@@ -260,8 +274,8 @@ def _evaluation(values: Mapping[str, Any]) -> tuple[Counts, int, int]:
 
 def _seeds(value: Any) -> tuple[int, ...]:
     seeds = value if isinstance(value, list) else [value]
-    if not seeds or not _whole(*seeds) or (seeds == [value] and value < 1):
-        raise Error(f"seeds must be a number of seeds (at least 1) or a list of them, got {value!r}")
+    if not seeds or not _whole(*seeds) or (seeds == [value] and not 1 <= value <= MOST_SEEDS):
+        raise Error(f"seeds must be a number of seeds (1 to {MOST_SEEDS:,}) or a list of them, got {value!r}")
     return tuple(value) if isinstance(value, list) else tuple(range(value))
 
 
@@ -294,6 +308,12 @@ def _check(study: Study) -> None:
         )
     if study.group_size is not None and study.group_size < 1:
         raise Error(f"group_size must be at least 1, got {study.group_size}")
+    counts = dataclasses.asdict(study.counts)
+    for size in counts.pop("downstream_sizes"):
+        check_counts(downstream_sizes=size)
+    check_counts(**counts)
+    if not 0 <= study.evaluation_seed <= MOST_SEED:
+        raise Error(f"seed of [evaluation] must be between 0 and {MOST_SEED}, got {study.evaluation_seed}")
     if study.gap_batches < 1:
         raise Error(f"gap_batches must be at least 1, got {study.gap_batches}")
     split_names(study.metrics)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from factorgrid.datasets import DataWarning, load
+from factorgrid.datasets import DataWarning, DeviceDataset, load
 from factorgrid.datasets.table import HostTable, Table, stored_images
 from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
@@ -56,7 +56,7 @@ def test_npz_without_factors(tmp_path: Path, kind: str, resident: str) -> None:
     dataset = load(save(tmp_path / "mine.npz", images=images), resident=resident)
     assert dataset.name == "mine"
     assert dataset.space is None
-    assert dataset.resident == (resident == "device")
+    assert isinstance(dataset, DeviceDataset) == (resident == "device")
     np.testing.assert_allclose(images_of(dataset), expected, rtol=0, atol=1e-6)
     drawn, factors = dataset.draw(5, 0)
     assert drawn.shape == (5, *dataset.image_shape)
