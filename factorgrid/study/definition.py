@@ -121,13 +121,13 @@ class Study:
         return dataclasses.asdict(self)
 
     @staticmethod
-    def from_json(values: Mapping[str, Any]) -> "Study":
+    def from_json(values: Mapping[str, Any], where: str = "a study") -> "Study":
         """The study that `to_json` gave.
 
         Raises:
-            Error: something is missing or of another kind.
+            Error: something is missing or of another kind; `where` is named.
         """
-        validated(values, SCHEMA, f"study '{values.get('name')}'")
+        validated(values, SCHEMA, where)
         entries = [
             MethodEntry(
                 title=entry["title"],

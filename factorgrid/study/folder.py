@@ -63,7 +63,7 @@ class StudyFolder:
         described = read_json(path / "study.json", STUDY)
         models = Path(described["models"]) if "models" in described else None
         try:
-            folder = StudyFolder(path, Study.from_json(described["study"]), models)
+            folder = StudyFolder(path, Study.from_json(described["study"], str(path / "study.json")), models)
             plan(folder.study)  # what cannot be planned is said of the file
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"

@@ -63,12 +63,12 @@ class Checkpoints:
             Error: the checkpoint is damaged or of another kind of run.
         """
         step = self.latest()
-        verify_checksums(self._folder / str(step))
         shapes: dict[str, Any] = {
             name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None))
             for name, leaf in named_leaves(like).items()
         }
         try:
+            verify_checksums(self._folder / str(step))
             arrays = self._manager.restore(step, args=ocp.args.StandardRestore(shapes))
         except Exception as error:  # Orbax and its storage raise many kinds
             reason = str(error).splitlines()[0]

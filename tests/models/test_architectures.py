@@ -24,7 +24,7 @@ LATENTS = {"gaussian": Gaussian(10), "categorical": Categorical(10)}
 
 def shapes_of(architecture: str, image_shape: tuple[int, int, int], latent: Latent) -> Autoencoder:
     """The model without its numbers: nothing is computed."""
-    return eqx.filter_eval_shape(autoencoder, architecture, image_shape, latent, key=jax.random.key(0))
+    return eqx.filter_eval_shape(fresh_autoencoder, architecture, image_shape, latent, key=jax.random.key(0))
 
 
 def networks_of(architecture: str, image_shape: tuple[int, int, int], **options):
@@ -52,7 +52,7 @@ def test_parameter_counts_of_the_paper(latent, channels, count):
 
 
 def test_parameter_count_of_the_discriminator():
-    discriminator = eqx.filter_eval_shape(FactorVAE().init_aux, jax.random.key(0), 10)
+    discriminator = eqx.filter_eval_shape(FactorVAE().init_critic, jax.random.key(0), 10)
     assert num_parameters(discriminator) == 5_018_002
 
 
@@ -74,7 +74,7 @@ def test_shapes_of_a_forward_pass(architecture, channels, latent):
     shape = (8, 12, channels) if architecture == "mlp" else (64, 64, channels)
     model = shapes_of(architecture, shape, LATENTS[latent])
     images = jax.ShapeDtypeStruct((5, *shape), jnp.float32)
-    forward = eqx.filter_eval_shape(lambda model, x: model(x, jax.random.key(0), 1.0), model, images)
+    forward = eqx.filter_eval_shape(lambda model, x: model.forward(x, "noisy", jax.random.key(0), 1.0), model, images)
     assert forward.logits.shape == (5, *shape)
     assert forward.latents.shape == (5, 10)
     assert forward.choice.shape == ((5, 10) if latent == "gaussian" else (5, 10, 64))
@@ -142,7 +142,9 @@ def test_gradients_are_finite_and_of_one_type(architecture):
 
         @eqx.filter_jit
         def gradient(model):
-            return eqx.filter_grad(lambda model: jnp.mean(model(images, jax.random.key(1), 1.0).logits ** 2))(model)
+            return eqx.filter_grad(
+                lambda model: jnp.mean(model.forward(images, "noisy", jax.random.key(1), 1.0).logits ** 2)
+            )(model)
 
         leaves = jax.tree.leaves(gradient(model))
     assert {leaf.dtype for leaf in leaves} == {jnp.dtype("float32")}
@@ -275,5 +277,5 @@ def test_names_of_published_arrays_are_stable():
         f"{net}.layers.{i}.{part}" for net in ("encoder", "decoder") for i in range(3) for part in ("weight", "bias")
     ]
     assert list(named_leaves(shapes_of("mlp", (8, 8, 1), Gaussian(2)))) == mlp
-    discriminator = eqx.filter_eval_shape(FactorVAE().init_aux, jax.random.key(0), 10)
+    discriminator = eqx.filter_eval_shape(FactorVAE().init_critic, jax.random.key(0), 10)
     assert list(named_leaves(discriminator)) == [f"layers.{i}.{part}" for i in range(7) for part in ("weight", "bias")]

@@ -90,7 +90,8 @@ def trained_estimate(correlation: jax.Array, num_steps: int) -> tuple[jax.Array,
         network, state = carry
         key_codes, key_shuffle = jax.random.split(jax.random.fold_in(jax.random.key(1), i))
         gradient = jax.grad(lambda net: critic_loss(net, draw(key_codes, 256), key_shuffle).total)(network)
-        updates, state = optimizer.update(gradient, state)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises its decay rates to integer counts
+            updates, state = optimizer.update(gradient, state)
         return optax.apply_updates(network, updates), state
 
     network, _ = jax.lax.fori_loop(0, num_steps, step, (network, optimizer.init(network)))

@@ -223,7 +223,7 @@ def test_a_stop_by_signal_writes_a_checkpoint_and_the_same_command_goes_on(tmp_p
     script = SCRIPT.replace("checkpoint_seconds=0.05", "checkpoint_seconds=3600").replace("steps=3000", "steps=300000")
     folder = tmp_path / "run"
     command = [sys.executable, "-c", "import factorgrid.cli\n" + MAIN.format(script=script), str(folder)]
-    process = subprocess.Popen(command, env={**os.environ, "JAX_PLATFORMS": "cpu"}, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, env={**os.environ, "JAX_PLATFORMS": "cpu"})
     deadline = time.monotonic() + 120
     while not (folder / ".training.json").exists():
         assert time.monotonic() < deadline

@@ -68,7 +68,7 @@ class Shapes3DTwin(DeviceDataset):
 
     def images(self, key: Key[Array, ""], factors: Int[Array, "batch factor"]) -> Float[Array, "batch 64 64 3"]:
         maps = self.maps[GEOMETRY_SPACE.index(factors[:, 3:])]
-        return composed(maps * (FULL_SCALE / 255), factors[:, :3])
+        return composed(maps.astype(jnp.float32) * (FULL_SCALE / 255), factors[:, :3])
 
 
 def composed(maps: Float[Array, "batch 5 64 64"], hues: Int[Array, "batch 3"]) -> Float[Array, "batch 64 64 3"]:

@@ -59,7 +59,7 @@ def nearest(picture: np.ndarray, materials: np.ndarray) -> np.ndarray:
 
 def test_kept_maps_are_the_traced_ones(twin):
     geometry = jnp.asarray([[0, 0, 0], [7, 3, 14], [4, 1, 9]])
-    kept = twin.maps[jnp.asarray([0, 479, 4 * 60 + 15 + 9])] * (1.25 / 255)
+    kept = twin.maps[jnp.asarray([0, 479, 4 * 60 + 15 + 9])].astype(jnp.float32) * (1.25 / 255)
     # half a byte's worth of intensity
     np.testing.assert_allclose(np.asarray(kept), np.asarray(traced(geometry)), atol=0.5 * 1.25 / 255 + 1e-5)
 
