@@ -23,7 +23,6 @@ COLUMNS = {
     "value": "float64",
     "provenance": "str",  # JSON: seed, counts, direction of the metric
 }
-STATES = ("done", "running", "failed", "waiting")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Group:
         data, method: which cell of the study it belongs to; a cell may have several groups.
         kind: what the method is.
         members: how many.
-        state: one of `STATES`.
+        state: "done", "running", "failed" or "waiting".
         reason: why it is not done: the error of a failed group, how far a running one is; "" when done.
     """
 

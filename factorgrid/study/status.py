@@ -46,7 +46,7 @@ def outcome(path: Path) -> Outcome:
 
 
 def group_state(folder: StudyFolder, group: PlannedGroup) -> tuple[str, str, pd.DataFrame | None]:
-    """The group's state (one of `outcomes.STATES`), the reason if it is not done, and its scores if it is."""
+    """The group's state, the reason if it is not done, and its scores if it is."""
     try:
         table = folder.result(group)
     except Error as error:

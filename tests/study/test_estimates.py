@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from factorgrid.errors import Error
@@ -52,3 +54,13 @@ def test_work_and_words(tiny: Study) -> None:
     assert work(vae) == work(dvae) == 8
     assert duration(42.0) == "42 s"
     assert duration(90 * 3600.0) == "3.8 days"
+
+
+def test_a_table_on_the_host_is_measured_like_any_other(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", images=images)
+    options = {"image_size": 16, "resident": "host"}
+    config = Config(str(tmp_path / "mine.npz"), "vae", architecture="mlp", num_latents=2, data_options=options)
+    speed = measure_speed(config)
+    assert 0 < speed.seconds < 10
+    assert speed.flops > 0

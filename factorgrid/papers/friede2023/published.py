@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-COLUMNS = ("dSprites", "C-dSprites", "SmallNORB", "Cars3D", "Shapes3D", "MPI3D")
+PAPER_DATA = ("dSprites", "C-dSprites", "SmallNORB", "Cars3D", "Shapes3D", "MPI3D")
 TWIN = "_twin"
 STEPS = 300_000
 # what the paper (its Tables 2 to 4 and its code) says of a study's facts
@@ -81,7 +81,7 @@ def published_supervised(model: str, masked: bool, data: str) -> Published | Non
 
 def _place(data: str) -> int | None:
     column = column_of(data)
-    return None if column is None else COLUMNS.index(column)
+    return None if column is None else PAPER_DATA.index(column)
 
 
 _TABLE_1: dict[str, tuple[float | None, ...]] = {
