@@ -1,4 +1,4 @@
-# make demo   install, then train and compare VAE and D-VAE on Circles (about 6 minutes of training on 2 cores)
+# make demo   install, then train and compare VAE and D-VAE on Circles (about 8 minutes on 2 cores, installation included)
 # make test   install with the development tools, then lint, types, import layers, all tests, and the built wheel
 # make check  the quick part of make test: lint, types, import layers
 # make wheel  build the wheel and work with it outside of the source tree
