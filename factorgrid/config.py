@@ -246,7 +246,7 @@ def differences(old: Config, new: Config) -> list[str]:
 def _short(value: float) -> str:
     """A number as it stands in a member's name: exact, so that no two members have one name."""
     short = f"{value:g}"
-    return short if float(short) == value or math.isnan(value) else repr(value)
+    return short if float(short) == value else repr(value)
 
 
 def _is_several(value: Any) -> bool:

@@ -8,7 +8,7 @@ the loss with rounded codes minus the loss with codes before rounding; without a
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -20,15 +20,13 @@ from factorgrid.datasets.feeder import Feeder
 from factorgrid.datasets.table import HostTable
 from factorgrid.latents.abilities import Discrete
 from factorgrid.method import Method, Params
-from factorgrid.selectors.selector import Found, Members
+from factorgrid.selectors.selector import Found, Members, Progress
 from factorgrid.training import Run
 from factorgrid.training.state import Group, State
 from factorgrid.training.step import Fed, Stream, rows_of_steps, views_of
 
 NUM_BATCHES = 1000  # the first 64,000 images of the training stream
 CHUNK = 20
-
-Progress = Callable[[int, int], None]
 
 
 def lacks_categories(run: Run) -> str:

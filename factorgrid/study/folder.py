@@ -28,6 +28,7 @@ from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.planning import PlannedGroup, plan
 from factorgrid.training import Run
 from factorgrid.training.provenance import hardware, installed
+from factorgrid.training.run import has_begun
 
 STALE_SECONDS = 120.0  # a mark that has not been refreshed for so long is of a process that has died
 HARDWARE = {"devices?": [str], "cores?": (int, None), "cpu?": str}
@@ -236,7 +237,7 @@ def _check_run(path: Path, group: PlannedGroup) -> None:
     """A run of other settings is an error, unless it failed before its first step: then there is nothing to keep."""
     run = _run(path)
     changed = [] if run is None else differences(run.config, group.config)
-    if changed and not (path / "history.parquet").exists() and not any(path.glob("checkpoints/*")):
+    if changed and not has_begun(path):
         shutil.rmtree(path)
     elif changed:
         raise Error(

@@ -29,6 +29,7 @@ from factorgrid.training.state import Group, State, initial_state
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
 FORMAT = "factorgrid-2"
+CHECKPOINTS = "checkpoints"
 # what config.json must hold to be read
 DESCRIBED = {"config": {}, "data": {"image_shape": [int], "factors": (list, None)}}
 
@@ -166,6 +167,11 @@ class Run:
     def _shapes_of_member(self) -> Any:
         group = _published(eqx.filter_eval_shape(initial_state, self.group()))
         return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), group)
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether training has left anything there to go on with."""
+    return (folder / "history.parquet").exists() or any(folder.glob(f"{CHECKPOINTS}/*"))
 
 
 def _write_members(path: Path, config: Config) -> None:

@@ -17,12 +17,10 @@ from factorgrid.training.compilation import enable_cache
 from factorgrid.training.history import History, Keeper
 from factorgrid.training.labelled import labelled_sets
 from factorgrid.training.progress import TrainingProgress
-from factorgrid.training.run import Run
+from factorgrid.training.run import CHECKPOINTS, Run, has_begun
 from factorgrid.training.state import initial_state
 from factorgrid.training.stepper import Stepper
 from factorgrid.training.stopping import stop_requests
-
-CHECKPOINTS = "checkpoints"
 
 
 def train(
@@ -69,15 +67,10 @@ def train(
             if not keep_checkpoints:
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
     except BaseException:
-        if not begun and not _has_begun(folder):  # or the next try, with other options, would be refused
+        if not begun and not has_begun(folder):  # or the next try, with other options, would be refused
             shutil.rmtree(folder, ignore_errors=True)
         raise
     return run
-
-
-def _has_begun(folder: Path) -> bool:
-    """Whether there is anything to go on with."""
-    return (folder / "history.parquet").exists() or any(folder.glob(f"{CHECKPOINTS}/*"))
 
 
 def _train(
