@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from factorgrid.config import Config
+
 # a row for each member and score
 COLUMNS = {
     "group": "str",  # what trained together; a key of Outcome.runs
@@ -79,6 +81,7 @@ class Outcome:
         runs: the run folder of every group; it need not exist (results may have been copied without the weights).
         arrays: where a group's small arrays are (what figures need of its models): how their paths begin.
         facts: what else a reader should know, such as {"hardware": "2 x AMD EPYC", "factorgrid": "0.1.0"}.
+        configs: how every group is trained.
     """
 
     name: str
@@ -91,3 +94,4 @@ class Outcome:
     runs: Mapping[str, Path] = field(default_factory=dict)
     arrays: Mapping[str, Path] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    configs: Mapping[str, Config] = field(default_factory=dict)
