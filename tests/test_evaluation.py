@@ -79,7 +79,6 @@ def test_spelling_of_case_and_punctuation_is_free_for_metrics_and_selectors():
     assert split_names("Six")[0] == list(SIX)
 
 
-
 def test_every_selector_and_metric_has_its_own_name():
     assert not set(METRICS) & set(SELECTORS)
 
