@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from factorgrid.any_encoder import as_images, drawn, score_encoder
-from factorgrid.errors import Error
+from factorgrid.integrations.missing import missing
 from factorgrid.metrics import metric_names
 
 Base: Any
@@ -17,7 +17,7 @@ except ImportError:
     try:
         from pytorch_lightning.callbacks import Callback as Base
     except ImportError:
-        raise Error("the callback needs Lightning: pip install lightning") from None
+        Base = missing("the callback", "lightning")
 
 
 class ScoreCallback(Base):

@@ -16,7 +16,7 @@ try:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 except ImportError:
-    raise Error("ONNX files need the package onnx: pip install 'factorgrid[onnx]'") from None
+    onnx = None
 
 OPSET, IR_VERSION = 17, 8  # of 2022: most runtimes in use read them
 MASKED = np.array(-1e9, np.float32)
@@ -38,8 +38,11 @@ def export_onnx(run: Run | str | Path, out: str | Path, member: str | int = 0) -
         The files.
 
     Raises:
-        Error: no such member, training has not finished, networks of a user's own, or files that cannot be written.
+        Error: onnx is not installed, no such member, training has not finished, networks of a user's own, or files
+            that cannot be written.
     """
+    if onnx is None:
+        raise Error("ONNX files need the package onnx: pip install 'factorgrid[onnx]'")
     networks, folder = networks_of(run, member), Path(out)
     graphs = {"encoder": encoder_graph(networks), "decoder": decoder_graph(networks)}
     for name, graph in graphs.items():

@@ -5,20 +5,24 @@ Their parameters are ordinary ones: they can be trained on, moved to a GPU, save
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from factorgrid.errors import Error
 from factorgrid.explorer.network import Layer
+from factorgrid.integrations.missing import missing
 from factorgrid.integrations.networks import Networks, coordinates, networks_of, zeros_after
 from factorgrid.training import Run
 
+Module: Any
+Tensor: Any
 try:
     import torch
     from torch import Tensor, nn
+    from torch.nn import Module
     from torch.nn.functional import conv2d, conv_transpose2d, linear, pad
 except ImportError:
-    raise Error("networks for PyTorch need it: pip install torch") from None
+    Module, Tensor = missing("a network for PyTorch", "torch"), Any
 
 
 def torch_networks(run: Run | str | Path, member: str | int = 0) -> tuple["TorchEncoder", "TorchDecoder"]:
@@ -35,7 +39,7 @@ def torch_networks(run: Run | str | Path, member: str | int = 0) -> tuple["Torch
     return TorchEncoder(found), TorchDecoder(found)
 
 
-class TorchLayer(nn.Module):
+class TorchLayer(Module):
     """One layer. Images are [n channel height width]; dense layers see them flattened with channels last."""
 
     def __init__(self, layer: Layer) -> None:
@@ -71,7 +75,7 @@ class TorchLayer(nn.Module):
         return y.relu() if layer.relu else y
 
 
-class TorchEncoder(nn.Module):
+class TorchEncoder(Module):
     """Images -> codes: expected positions of categories, Gaussian means, or levels."""
 
     def __init__(self, networks: Networks) -> None:
@@ -108,7 +112,7 @@ class TorchEncoder(nn.Module):
         return table[torch.arange(len(table), device=rank.device), rank]
 
 
-class TorchDecoder(nn.Module):
+class TorchDecoder(Module):
     """Codes -> images in [0, 1]."""
 
     def __init__(self, networks: Networks) -> None:

@@ -8,33 +8,36 @@ from collections.abc import Iterable
 from typing import Any
 
 from factorgrid.errors import Error
+from factorgrid.integrations.missing import missing
 from factorgrid.metrics import PUBLISHED, Counts, metric_names, score
 
+Base: Any
+Tensor: Any
 try:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
+    from torch.nn import Module
 except ImportError:
-    raise Error("scores over batches of tensors need PyTorch: pip install torch") from None
+    Tensor, Base = Any, missing("a score over batches of tensors", "torch")
+else:
+    try:
+        from torchmetrics import Metric as Base
+    except ImportError:
 
-Base: Any
-try:
-    from torchmetrics import Metric as Base
-except ImportError:
+        class Base(Module):  # type: ignore[no-redef]
+            """The part of torchmetrics that is needed: lists, which `reset` empties."""
 
-    class Base(nn.Module):  # type: ignore[no-redef]
-        """The part of torchmetrics that is needed: lists, which `reset` empties."""
+            def __init__(self) -> None:
+                super().__init__()
+                self.names: list[str] = []
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.names: list[str] = []
+            def add_state(self, name: str, default: list[Tensor], dist_reduce_fx: str) -> None:
+                self.names.append(name)
+                setattr(self, name, default)
 
-        def add_state(self, name: str, default: list[Tensor], dist_reduce_fx: str) -> None:
-            self.names.append(name)
-            setattr(self, name, default)
-
-        def reset(self) -> None:
-            for name in self.names:
-                setattr(self, name, [])
+            def reset(self) -> None:
+                for name in self.names:
+                    setattr(self, name, [])
 
 
 class CodeScores(Base):
@@ -44,12 +47,10 @@ class CodeScores(Base):
         metrics, seed, counts, quick, jobs: as of `factorgrid.score`.
         most: codes to keep; those that come after are left out, since metrics draw 15,000 at most (None: all).
 
-    >>> from factorgrid.integrations.torch_scores import CodeScores             # doctest: +SKIP
-    >>> scores = CodeScores(["mig", "dci"])                                     # doctest: +SKIP
-    >>> for images, factors in loader:                                          # doctest: +SKIP
-    ...     scores.update(encoder(images), factors)
-    >>> scores.compute()                                                        # doctest: +SKIP
-    {'mig': 0.41, 'dci.disentanglement': 0.55, ...}
+        scores = CodeScores(["mig", "dci"])
+        for images, factors in loader:
+            scores.update(encoder(images), factors)
+        scores.compute()  # {"mig": 0.41, "dci.disentanglement": 0.55, ...}
     """
 
     higher_is_better = None  # differs between metrics: `factorgrid.metrics.higher_is_better`
