@@ -11,6 +11,7 @@ from .evaluation import evaluate as evaluate
 from .explorer import explore as explore
 from .explorer import live_planes as live_planes
 from .factors import FactorSpace as FactorSpace
+from .integrations.onnx_files import export_onnx as export_onnx
 from .metrics import score as score
 from .models.trained import TrainedModel as TrainedModel
 from .representation import Representation as Representation

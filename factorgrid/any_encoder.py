@@ -1,5 +1,6 @@
-"""Scores of an encoder that this library knows nothing of: any callable, any PyTorch module."""
+"""Scores of an encoder that this library knows nothing of: any callable, PyTorch module, ONNX or TorchScript file."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ Progress = Callable[[int, int, str], None]  # (images encoded, images in all, wh
 
 
 def score_encoder(
-    encode: Callable[[Any], Any],
+    encode: Callable[[Any], Any] | str | Path,
     data: Any,
     factors: Any = None,
     metrics: str | Iterable[str] = "six",
@@ -39,15 +40,17 @@ def score_encoder(
     Args:
         encode: images -> codes [sample, latent], or a tuple that begins with them (mean and log variance). It gets
             float32 images from 0 to 1. A PyTorch module is run in evaluation mode, without gradients, on the device
-            of its parameters, and is left in the mode it was in.
+            of its parameters, and is left in the mode it was in. Or the path of a file: ONNX (".onnx", needs
+            onnxruntime; codes are its first output) or TorchScript (".pt", ".pth", ".ts").
         data: the name of a data set, of which `num_images` are drawn; or images [sample, height, width, channel],
             or [sample, channel, height, width] with `layout="NCHW"`, of bytes or of numbers from 0 to 1.
         factors: of your own images, a row each: whatever `score` takes.
         metrics, seed, counts, quick, jobs: as for `score`.
         framework: what `encode` expects, "numpy" arrays (which JAX takes as they are) or "torch" tensors; by default
             "torch" for PyTorch modules only.
-        layout: of the images that `encode` expects, "NHWC" or "NCHW"; by default "NCHW" with torch, "NHWC" without.
-            Your own images may be in either: channels are the axis of 4 or fewer, or, if both are, as `layout` says.
+        layout: of the images that `encode` expects, "NHWC" or "NCHW"; by default "NCHW" with torch
+            and ONNX, else "NHWC". Your own images may be in either: channels are the axis of 4 or fewer, or, if both
+            are, as `layout` says.
         batch_size: images encoded at once.
         num_images: drawn from a data set that is given by name.
         progress: called after every batch as (images encoded, images in all, "encoding").
@@ -56,8 +59,8 @@ def score_encoder(
         Result key -> value.
 
     Raises:
-        Error: an unknown data set, framework or layout; images of another shape; codes of another shape; or see
-            `score`.
+        Error: an unknown data set, framework or layout; a file that cannot be read; images or codes of another shape;
+            or see `score`.
 
     >>> import numpy as np
     >>> images = np.random.default_rng(0).uniform(size=(100, 4, 4, 1)).astype(np.float32)
@@ -66,11 +69,14 @@ def score_encoder(
     {'mig': 1.0}
     """
     check_counts(batch_size=batch_size, num_images=num_images)
+    is_file = isinstance(encode, str | Path)
+    if isinstance(encode, str | Path):
+        encode = opened(Path(encode))
     is_module = hasattr(encode, "parameters") and hasattr(encode, "eval")
     framework = ("torch" if is_module else "numpy") if framework is None else framework
     if framework not in FRAMEWORKS:
         raise unknown_name("framework", framework, FRAMEWORKS)
-    layout = ("NCHW" if framework == "torch" else "NHWC") if layout is None else layout
+    layout = ("NCHW" if is_file or framework == "torch" else "NHWC") if layout is None else layout
     if layout not in LAYOUTS:
         raise unknown_name("layout", layout, LAYOUTS)
     if isinstance(data, str | Path):
@@ -138,6 +144,34 @@ def codes_of(found: Any, num: int) -> ndarray:
             f"the encoder gave codes of shape {list(codes.shape)} for {num} images; it must give [image, latent]"
         )
     return codes
+
+
+def opened(path: Path) -> Callable[[Any], Any]:
+    """The encoder in a file.
+
+    Raises:
+        Error: no such file, of another kind, damaged, or what runs it is not installed.
+    """
+    onnx = path.suffix == ".onnx"
+    if not onnx and path.suffix not in (".pt", ".pth", ".ts"):
+        raise Error(f"{path} is neither an ONNX nor a TorchScript file; its name must end in .onnx or .pt")
+    if not path.exists():
+        raise Error(f"{path} does not exist")
+    try:
+        if onnx:
+            import onnxruntime
+
+            session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
+            name = session.get_inputs()[0].name
+            return lambda images: session.run(None, {name: np.ascontiguousarray(images)})
+        import torch
+
+        with warnings.catch_warnings(action="ignore"):  # that TorchScript is deprecated
+            return torch.jit.load(str(path), map_location="cpu")
+    except ImportError as error:
+        raise Error(f"{path} cannot be read without {error.name}; install it with pip") from None
+    except Exception as error:  # each runtime raises exceptions of its own
+        raise Error(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def torch_runner(encode: Callable[[Any], Any]) -> Callable[[ndarray], Any]:

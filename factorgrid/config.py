@@ -22,6 +22,7 @@ from factorgrid.layers import INITIALIZERS
 from factorgrid.layers.product import PRECISIONS
 from factorgrid.methods import METHODS, NAMED, OMEGA, NamedMethod, method
 from factorgrid.models import ARCHITECTURES
+from factorgrid.models.own import is_own
 from factorgrid.objectives.supervision import SUPERVISIONS, fitting
 
 LEARNING_RATE = "learning_rate"
@@ -84,7 +85,8 @@ class Config:
     learning_rate: float = option(1e-4, "Of Adam; several values make several members.", above=0)
     architecture: str = option(
         "conv64",
-        "conv64 or convolutional (the paper's, sides of 32 to 256), broadcast (its decoder for Circles), mlp (small).",
+        "conv64 or convolutional (the paper's, sides of 32 to 256), broadcast (its decoder for Circles), mlp (small), "
+        "or your own, my_module:make_networks.",
         choices=ARCHITECTURES,
     )
     num_latents: int = option(10, "Latent dimensions.", flag="latents", least=1, most=4096)
@@ -266,7 +268,7 @@ def _checked(one: dataclasses.Field, value: Any) -> Any:
     except (TypeError, ValueError, OverflowError):
         raise Error(f"{one.name} must be {what}, got {value!r}") from None
     names = one.metadata["choices"]
-    if names and value not in names and one.name != "model":
+    if names and value not in names and one.name != "model" and not (one.name == "architecture" and is_own(value)):
         raise unknown_name(one.name, str(value), names)
     for number in value if isinstance(value, tuple) else (value,):
         _check_bounds(one, number)

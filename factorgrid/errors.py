@@ -15,6 +15,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> Error:
     unknown objective 'betavae'; did you mean 'beta_vae'? Known: vae, beta_vae
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'? " if near else ""
+    lower = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    hint = f"did you mean '{lower[near[0]]}'? " if near else ""
     return Error(f"unknown {kind} '{name}'; {hint}Known: {', '.join(names)}")

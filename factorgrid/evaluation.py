@@ -12,13 +12,16 @@ from factorgrid import results
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.table import HostTable, Table
 from factorgrid.encoding import encode, encode_labelled
-from factorgrid.errors import Error, unknown_name
-from factorgrid.metrics import METRICS, PUBLISHED, Counts
+from factorgrid.errors import Error
+from factorgrid.metrics import METRICS, PUBLISHED, QUICK, Counts
 from factorgrid.metrics import evaluate as evaluate_metrics
+from factorgrid.metrics.lookup import spelled
 from factorgrid.selectors import SELECTORS, Members
 from factorgrid.training import Run
 
 DEFAULT = ("mig", "st_gap")
+QUICK_GAP_BATCHES = 20
+KNOWN = (*METRICS, *SELECTORS, "six", "all")
 # (steps done, steps known of, what is being done)
 Progress = Callable[[int, int, str], None]
 
@@ -47,6 +50,7 @@ def evaluate(
     seed: int = 0,
     counts: Counts = PUBLISHED,
     gap_batches: int = 1000,
+    quick: bool = False,
     jobs: int | None = None,
     dataset: Dataset | None = None,
     strict: bool | None = None,
@@ -60,6 +64,7 @@ def evaluate(
         seed: of every metric's own stream of draws.
         counts: how many samples the metrics draw; the published numbers by default.
         gap_batches: batches of the straight-through gap; 1000 as published.
+        quick: a first look, whatever the two before say: the counts `QUICK`, and 20 batches of the gap.
         jobs: threads, and processes for slow metrics; all cores by default.
         dataset: instead of loading the run's own.
         strict: whether a name that does not apply (a straight-through gap of a Gaussian model, metrics of a data set
@@ -73,9 +78,9 @@ def evaluate(
         Error: an unknown name, a run that is not trained, or scores that do not apply.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    asked = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    asked = tuple(spelled(metrics, KNOWN))
     strict = (asked != DEFAULT and "all" not in asked) if strict is None else strict
-    settings = Settings(seed, counts, gap_batches, jobs)
+    settings = Settings(seed, QUICK if quick else counts, QUICK_GAP_BATCHES if quick else gap_batches, jobs)
     found = measure(run, asked, settings, dataset=dataset, strict=strict, progress=progress)
     if found.empty:
         raise Error(f"none of the scores {', '.join(asked)} applies to run {run.path}")
@@ -118,15 +123,12 @@ def measure(
 
 
 def split_names(metrics: str | Iterable[str]) -> tuple[list[str], list[str]]:
-    """Names of metrics and of selectors, groups expanded.
+    """Names of metrics and of selectors, groups expanded; spelled as `metrics.metric_names` allows.
 
     Raises:
         Error: a name in neither table.
     """
-    asked = [metrics] if isinstance(metrics, str) else list(metrics)
-    for name in asked:
-        if name not in METRICS and name not in SELECTORS and name not in ("all", "six"):
-            raise unknown_name("metric", name, [*METRICS, *SELECTORS, "six", "all"])
+    asked = spelled(metrics, KNOWN)
     others = [name for name in asked if name not in SELECTORS]
     names = metric_room.metric_names(others) if others else []
     selectors = list(SELECTORS) if "all" in asked else [name for name in asked if name in SELECTORS]

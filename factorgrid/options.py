@@ -12,7 +12,7 @@ class Options(TypedDict, total=False):
     # Of Adam; several values make several members.
     learning_rate: Values
     # conv64 or convolutional (the paper's, sides of 32 to 256), broadcast (its decoder for Circles), mlp
-    # (small).
+    # (small), or your own, my_module:make_networks.
     architecture: str
     # Latent dimensions.
     num_latents: int

@@ -9,7 +9,8 @@ import pytest
 import factorgrid as fg
 from factorgrid import results
 from factorgrid.encoding import encode, encode_labelled
-from factorgrid.metrics import METRICS, QUICK
+from factorgrid.evaluation import split_names
+from factorgrid.metrics import METRICS, QUICK, SIX
 from factorgrid.selectors import SELECTORS, udr
 
 
@@ -69,6 +70,13 @@ def test_a_member_that_diverged_says_nothing_of_the_others(tiny_config, tmp_path
 def test_unknown_names_are_corrected(tiny_run):
     with pytest.raises(fg.Error, match="unknown metric 'st_gab'; did you mean 'st_gap'"):
         fg.evaluate(tiny_run, ["st_gab"])
+    with pytest.raises(fg.Error, match="unknown metric 'MIGG'; did you mean 'mig'"):
+        fg.score(np.eye(4), np.arange(4)[:, None], ["MIGG"])
+
+
+def test_spelling_of_case_and_punctuation_is_free_for_metrics_and_selectors():
+    assert split_names(["MIG", "ST-gap", "FactorVAE"]) == (["mig", "factor_vae_score"], ["st_gap"])
+    assert split_names("Six")[0] == list(SIX)
 
 
 def test_every_selector_and_metric_has_its_own_name():

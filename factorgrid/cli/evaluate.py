@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from factorgrid.evaluation import DEFAULT, evaluate
-from factorgrid.metrics import METRICS, PUBLISHED, QUICK
+from factorgrid.metrics import METRICS
 from factorgrid.selectors import SELECTORS
 
 _HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join([*METRICS, *SELECTORS])}."
@@ -39,8 +39,7 @@ def run(options: Options) -> None:
             options.run,
             options.metrics,
             seed=options.seed,
-            counts=QUICK if options.quick else PUBLISHED,
-            gap_batches=20 if options.quick else 1000,
+            quick=options.quick,
             jobs=options.jobs,
             progress=progress,
         )

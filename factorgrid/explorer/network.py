@@ -138,7 +138,10 @@ def _thresholds(model: TrainedModel) -> Float[ndarray, "latent between"]:
     latent: Any = model.autoencoder.latent
     num_latents, num_categories = model.position_table.shape
     if latent.num_parameters != num_latents:
-        raise Error(f"the explorer cannot show a {type(latent).__name__} latent: describe it in explorer/network.py")
+        raise Error(
+            f"the explorer and exports cannot describe a {type(latent).__name__} latent: describe it in "
+            "factorgrid/explorer/network.py"
+        )
     ranks = model.position_table.argsort(axis=1, kind="stable").argsort(axis=1)
     low = np.full((num_categories - 1, num_latents), -SEARCHED)
     high = -low
@@ -199,6 +202,6 @@ def _numbers(part: Any) -> tuple[ndarray, ndarray]:
 
 def _unknown(network: Any) -> Error:
     return Error(
-        f"the explorer cannot show a network of type {type(network).__name__}: it knows dense, convolutional and "
-        "broadcast ones; describe the new one in factorgrid/explorer/network.py"
+        f"the explorer and exports cannot describe a network of type {type(network).__name__}: they know dense, "
+        "convolutional and broadcast ones; describe the new one in factorgrid/explorer/network.py"
     )

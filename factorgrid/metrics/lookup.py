@@ -25,17 +25,29 @@ def metric_names(metrics: str | Iterable[str]) -> list[str]:
     """
     installed = [name for name, metric in METRICS.items() if metric.package != "lightgbm" or has_lightgbm()]
     groups: dict[str, Sequence[str]] = {"six": SIX, "all": installed}
-    asked = [metrics] if isinstance(metrics, str) else list(metrics or ())
-    if not asked:
-        raise Error(f"no metric given. Known: {', '.join([*groups, *METRICS])}")
-    spelled = {plain(name).removesuffix(end): name for end in ("", "score") for name in (*METRICS, *groups)}
     names: list[str] = []
-    for name in asked:
-        if plain(name) not in spelled:
-            raise unknown_name("metric", name, [*groups, *METRICS])
-        known = spelled[plain(name)]
-        names += groups.get(known, [known])
+    for name in spelled(metrics, [*groups, *METRICS]):
+        names += groups.get(name, [name])
     return list(dict.fromkeys(names))
+
+
+def spelled(metrics: str | Iterable[str], known: Sequence[str]) -> list[str]:
+    """The known names for names as people spell them.
+
+    >>> spelled(["MIG", "Beta-VAE"], ["mig", "beta_vae_score"])
+    ['mig', 'beta_vae_score']
+
+    Raises:
+        Error: an unknown name; the nearest known one is suggested. Or no name at all.
+    """
+    asked = [metrics] if isinstance(metrics, str) else list(metrics) if isinstance(metrics, Iterable) else [metrics]
+    if not asked or metrics is None:
+        raise Error(f"no metric given. Known: {', '.join(known)}")
+    table = {plain(name).removesuffix(end): name for end in ("", "score") for name in known}
+    for name in asked:
+        if not isinstance(name, str) or plain(name) not in table:
+            raise unknown_name("metric", str(name), known)
+    return [table[plain(name)] for name in asked]
 
 
 def plain(name: str) -> str:

@@ -2,7 +2,8 @@
 
 Contract: an architecture makes an encoder (images -> posterior parameters) and a decoder (latents -> pixel
 logits) for a given image shape. May import: `layers`, `latents`, `errors`.
-To add one: write a file, and give it an entry in `ARCHITECTURES`.
+To add one: write a file, and give it an entry in `ARCHITECTURES`. A user's own needs neither: it is named by its import
+path, "my_module:make_networks" (`models/own.py`).
 """
 
 import inspect
@@ -23,6 +24,7 @@ from factorgrid.models.autoencoder import Weights as Weights
 from factorgrid.models.broadcast import build_broadcast
 from factorgrid.models.convolutional import build_convolutional
 from factorgrid.models.mlp import build_mlp
+from factorgrid.models.own import is_own, own_builder
 
 Shape = tuple[int, int, int]
 
@@ -54,7 +56,7 @@ class Networks:
     """Which networks, for which images.
 
     Attributes:
-        architecture: a name of `ARCHITECTURES`.
+        architecture: a name of `ARCHITECTURES`, or the import path of a user's own, "my_module:make_networks".
         image_shape: (height, width, channel).
         init: a name of `INITIALIZERS`.
         width, depth: of the architecture; None for its own.
@@ -70,7 +72,7 @@ class Networks:
     depth: int | None = None
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
+        if self.architecture not in ARCHITECTURES and not is_own(self.architecture):
             raise unknown_name("architecture", self.architecture, ARCHITECTURES)
         if self.init not in INITIALIZERS:
             raise unknown_name("initialiser", self.init, INITIALIZERS)
@@ -79,9 +81,11 @@ class Networks:
         """Fresh weights.
 
         Raises:
-            Error: images of a size that the architecture cannot take, or an option that it does not have.
+            Error: images of a size that the architecture cannot take, or an option that it does not have; a user's own
+                networks that cannot be imported or do not fit.
         """
-        build = ARCHITECTURES[self.architecture].build
+        own = is_own(self.architecture)
+        build = own_builder(self.architecture) if own else ARCHITECTURES[self.architecture].build
         options = {name: getattr(self, name) for name in ("width", "depth") if getattr(self, name) is not None}
         for name in options:
             if name not in inspect.signature(build).parameters:

@@ -95,7 +95,7 @@ def test_an_unknown_network_is_an_error() -> None:
     model = untrained("mlp", (4, 4, 1), "categorical")
     odd = TrainedModel(dataclasses.replace(model.autoencoder, encoder=lambda x: x, decoder=lambda x: x))
     for layers in (encoder_layers, decoder_layers):
-        with pytest.raises(Error, match="cannot show a network of type function"):
+        with pytest.raises(Error, match="cannot describe a network of type function"):
             layers(odd, (4, 4, 1))
 
 
