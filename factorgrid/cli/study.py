@@ -85,6 +85,8 @@ class Run:
     """Ray: processor cores for a group; by default those of a whole node, or 1 where there are GPUs."""
     gpus: float | None = None
     """Ray: GPUs for a group; by default 1 where there are any."""
+    checkpoint_seconds: float = 60.0
+    """How much training time may be lost when the process is killed."""
     quiet: bool = False
     """No progress bar."""
 
@@ -94,7 +96,14 @@ class Run:
 
         study, folder = _study(self.study, self.out, twins=self.twins)
         if self.ray is None:
-            run_study(study, folder, models=self.models, only=self.only, quiet=self.quiet)
+            run_study(
+                study,
+                folder,
+                models=self.models,
+                only=self.only,
+                checkpoint_seconds=self.checkpoint_seconds,
+                quiet=self.quiet,
+            )
         else:
             from factorgrid.study.cluster import run_on_cluster
 
@@ -106,6 +115,7 @@ class Run:
                 only=self.only,
                 cpus=self.cpus,
                 gpus=self.gpus,
+                checkpoint_seconds=self.checkpoint_seconds,
                 quiet=self.quiet,
             )
         found = outcome(folder)
