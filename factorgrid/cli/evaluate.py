@@ -20,6 +20,8 @@ class Options:
     run: Positional[Path]
     """The run's folder."""
     metrics: Annotated[tuple[str, ...], arg(help=_HELP)] = DEFAULT
+    data: str | None = None
+    """Where the run's images are, if they have moved since."""
     seed: int = 0
     """Decides every draw of every metric."""
     quick: bool = False
@@ -33,10 +35,11 @@ def run(options: Options) -> None:
 
     from factorgrid.report import print_scores
     from factorgrid.terminal import counting_progress
+    from factorgrid.training import Run
 
     with counting_progress("scoring") as progress:
         scores = evaluate(
-            options.run,
+            Run.open(options.run, data=options.data),
             options.metrics,
             seed=options.seed,
             counts=QUICK if options.quick else PUBLISHED,

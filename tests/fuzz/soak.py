@@ -2,10 +2,11 @@
 
     python tests/fuzz/soak.py --out soak --minutes 120
 
-Each process is ended 20 to 60 s after it has begun with a group, mostly by SIGKILL, and started again, until every group of the study
-has a result. Then one process does the same study undisturbed in another folder, and what both have left is compared:
-scores, weights and histories to the last bit. A new study with other seeds follows, until the time is over. Counts go
-to OUT/soak.json after every study. The exit status tells whether all was equal and no process ended unexpectedly.
+Each process is ended 20 to 60 s after it has begun with a group, mostly by SIGKILL, and started again, until every
+group of the study has a result. Then one process does the same study undisturbed in another folder, and what both have
+left is compared: scores, weights and histories to the last bit. A new study with other seeds follows, until the time is
+over. Counts go to OUT/soak.json after every study. The exit status tells whether all was equal and no process ended
+unexpectedly.
 """
 
 import argparse
@@ -182,9 +183,8 @@ def turn(slot: Slot, folder: Path, command: list[str], said: Any, rng: random.Ra
 
 
 def study_run(file: Path, folder: Path) -> list[str]:
-    return [
-        sys.executable, "-m", "factorgrid", "study", "run", str(file), "--out", str(folder), "--checkpoint-seconds", "1",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "factorgrid", "study", "run", str(file)]
+    return [*command, "--out", str(folder), "--checkpoint-seconds", "1"]
 
 
 def has_group(pid: int, folder: Path) -> bool:
