@@ -236,6 +236,23 @@ def test_a_stop_by_signal_writes_a_checkpoint_and_the_same_command_goes_on(tmp_p
     assert Run.open(folder).history["step"].max() == steps[0]
 
 
+def test_a_stop_between_two_rows_of_the_history_leaves_no_row_of_its_own(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=400)
+    whole = train(config, tmp_path / "whole", quiet=True).history
+
+    def stop(step):
+        if step == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "stopped", quiet=True, on_step=stop)
+    assert Run.open(tmp_path / "stopped").history["step"].tolist() == [1, 1]
+    stopped = train(config, tmp_path / "stopped", quiet=True).history
+    names = ["member", "step"]
+    pd.testing.assert_frame_equal(stopped[names], whole[names])
+    np.testing.assert_allclose(stopped.drop(columns=names), whole.drop(columns=names), rtol=1e-5)
+
+
 MAIN = """
 import sys
 try:
