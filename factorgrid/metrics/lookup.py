@@ -25,14 +25,16 @@ def metric_names(metrics: str | Iterable[str]) -> list[str]:
     """
     installed = [name for name, metric in METRICS.items() if metric.package != "lightgbm" or has_lightgbm()]
     groups: dict[str, Sequence[str]] = {"six": SIX, "all": installed}
-    asked = [metrics] if isinstance(metrics, str) else list(metrics or ())
+    if not isinstance(metrics, str | Iterable):
+        raise Error(f"metrics must be a name or several, got {metrics!r}")
+    asked = [metrics] if isinstance(metrics, str) else list(metrics)
     if not asked:
         raise Error(f"no metric given. Known: {', '.join([*groups, *METRICS])}")
     spelled = {plain(name).removesuffix(end): name for end in ("", "score") for name in (*METRICS, *groups)}
     names: list[str] = []
     for name in asked:
-        if plain(name) not in spelled:
-            raise unknown_name("metric", name, [*groups, *METRICS])
+        if not isinstance(name, str) or plain(name) not in spelled:
+            raise unknown_name("metric", str(name), [*groups, *METRICS])
         known = spelled[plain(name)]
         names += groups.get(known, [known])
     return list(dict.fromkeys(names))

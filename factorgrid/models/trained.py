@@ -11,12 +11,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 from numpy import ndarray
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.latents.abilities import IN_WORDS, Discrete, Divergent, Prior, has
 from factorgrid.metrics.inputs import as_array
 from factorgrid.models.autoencoder import Autoencoder
 
 BATCH_SIZE = 256
+MOST_DRAWN = 1_000_000
 SLACK = 0.5  # how far floats may lie outside [0, 1]: Lanczos filters of published data overshoot
 
 
@@ -86,8 +87,8 @@ class TrainedModel:
             Error: the latent has no prior to draw from, or `num` is below 1.
         """
         self._require(Prior, "decode categories of your choice")
-        if num < 1 or seed < 0:
-            raise Error(f"num must be at least 1 and seed not negative, got {num} and {seed}")
+        check_whole(num, "num", least=1, most=MOST_DRAWN)
+        check_whole(seed, "seed", most=2**31 - 1)
         latent: Any = self.autoencoder.latent
         return self.decode(np.asarray(latent.draw(jax.random.key(seed), num)))
 

@@ -18,7 +18,7 @@ import pandas as pd
 from factorgrid import datasets, results
 from factorgrid.config import Config, Member, differences
 from factorgrid.datasets import Dataset
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
 from factorgrid.method import Params
 from factorgrid.metrics import published_settings
@@ -30,6 +30,7 @@ from factorgrid.training.weights import load_weights, member_of, save_weights
 
 FORMAT = "factorgrid-2"
 CHECKPOINTS = "checkpoints"
+MOST_SIZE = 2**24  # of an image's side, or of a factor
 # what config.json must hold to be read
 DESCRIBED = {"config": {}, "data": {"image_shape": [int], "factors": (list, None)}}
 
@@ -68,7 +69,9 @@ class Run:
             factors = None if known["factors"] is None else tuple(int(size) for _, size in known["factors"])
             config = Config.from_json(described["config"])
             shapes = Shapes((height, width, channels), factors)
-        except (Error, TypeError, ValueError) as error:
+            for size in (*shapes.image, *(shapes.factors or ())):
+                check_whole(size, "a size", least=1, most=MOST_SIZE)
+        except (Error, OverflowError, TypeError, ValueError) as error:
             raise Error(f"{folder / 'config.json'} describes no run of this version: {error}") from None
         _check_identity(folder, config, described.get("identity"))
         return Run(folder, config, shapes, None if data is None else str(data))

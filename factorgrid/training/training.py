@@ -60,6 +60,8 @@ def train(
         Error: see `Config`, `datasets.load`, `Run.create`; another process is training the run; or every member has
             diverged.
     """
+    if not checkpoint_seconds >= 0:  # NaN fails too
+        raise Error(f"checkpoint_seconds must be at least 0, got {checkpoint_seconds}")
     enable_cache()
     dataset = datasets.load(config.data, **config.data_options) if dataset is None else dataset
     folder = Path(out)
