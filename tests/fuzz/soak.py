@@ -2,11 +2,11 @@
 
     python tests/fuzz/soak.py --out soak --minutes 120
 
-Each process is ended 20 to 60 s after it has begun with a group, mostly by SIGKILL, and started again, until every
-group of the study has a result. Then one process does the same study undisturbed in another folder, and what both have
-left is compared: scores and weights to the last bit, histories up to rounding. A new study with other seeds follows,
-until the time is over. Counts go to OUT/soak.json after every study. The exit status tells whether all was equal and no
-process ended unexpectedly.
+Each process is ended 20 to 60 s after it has begun with a group (later on a busy machine, see LEAST), mostly by
+SIGKILL, and started again, until every group of the study has a result. Then one process does the same study
+undisturbed in another folder, and what both have left is compared: scores and weights to the last bit, histories up to
+rounding. A new study with other seeds follows, until the time is over. Counts go to OUT/soak.json after every study.
+The exit status tells whether all was equal and no process ended unexpectedly.
 """
 
 import argparse
@@ -33,8 +33,9 @@ from factorgrid.study import StudyFolder
 PROCESSES = 4
 SIGNALS = {signal.SIGKILL: 8, signal.SIGTERM: 1, signal.SIGINT: 1}  # and their weights
 LIFE = (20.0, 60.0)  # seconds, from when it has a group: on a busy machine half a minute may pass before that
-IDLE = 150.0  # seconds, for one that has none
-OBEY = 150.0  # how long a process may take to end in good order
+LEAST = 12.0  # seconds of processor: on a machine that is busy with other things, nothing would get done in less
+IDLE = 300.0  # seconds, for one that has none
+OBEY = 300.0  # how long a process may take to end in good order
 QUIET = 3600.0
 STUDY = """
 name = "soak"
@@ -172,12 +173,12 @@ def turn(slot: Slot, folder: Path, command: list[str], said: Any, rng: random.Ra
         slot.process, slot.until = None, now + (0.0 if slot.sent else rng.uniform(5, 15))
     elif not slot.at_work and has_group(slot.process.pid, folder):
         slot.at_work, slot.until = True, now + rng.uniform(*LIFE)
-    elif now >= slot.until and slot.sent is None:
+    elif now >= slot.until and slot.sent is None and (not slot.at_work or worked(slot.process.pid) >= LEAST):
         slot.sent = rng.choices(list(SIGNALS), list(SIGNALS.values()))[0]
         slot.process.send_signal(slot.sent)
         counts.killed[slot.sent.name] += 1
         slot.until = now + OBEY
-    elif now >= slot.until:
+    elif now >= slot.until and slot.sent is not None:
         slot.process.kill()
         counts.disobeyed += 1
         slot.sent, slot.until = signal.SIGKILL, now + OBEY
@@ -188,6 +189,12 @@ def study_run(file: Path, folder: Path) -> list[str]:
     return [*command, "--out", str(folder), "--checkpoint-seconds", "1"]
 
 
+def worked(pid: int) -> float:
+    """Seconds of processor that a process has had."""
+    fields = read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
 def has_group(pid: int, folder: Path) -> bool:
     return any(f'"pid": {pid},' in read(mark) for mark in (folder / "running").glob("*.json"))
 
@@ -195,7 +202,7 @@ def has_group(pid: int, folder: Path) -> bool:
 def read(path: Path) -> str:
     try:
         return path.read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
