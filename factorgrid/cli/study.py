@@ -145,20 +145,28 @@ class Status:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """Write a study's report: one HTML page, figures (PNG, PDF) and tables (CSV, LaTeX). It may be unfinished."""
+    """Write a study's report: one HTML page, figures (PNG, PDF) and tables (CSV, LaTeX). It may be unfinished.
 
-    study: Source
+    Several studies make one report: seeds of one method that were trained in different folders count together.
+    """
+
+    study: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY ...", help=_SOURCE)]
     out: Out = None
     report: Path | None = None
-    """Folder of the report; FOLDER/report by default."""
+    """Folder of the report; FOLDER/report by default, of several studies ./report."""
 
     def run(self) -> None:
         from factorgrid.papers import friede2023
         from factorgrid.report import study_report as write
-        from factorgrid.study import outcome
+        from factorgrid.study import merged, outcome
 
-        _, folder = _study(self.study, self.out)
-        print(write(outcome(folder), self.report or folder / "report", paper=friede2023))
+        if not self.study:
+            raise Error("which study? Give a folder, or several")
+        if self.out is not None and len(self.study) > 1:
+            raise Error("several studies have folders of their own; leave --out, and say --report for the report's")
+        folders = [_study(source, self.out)[1] for source in self.study]
+        place = folders[0] / "report" if len(folders) == 1 else Path("report")
+        print(write(merged([outcome(folder) for folder in folders]), self.report or place, paper=friede2023))
 
 
 Command = (

@@ -246,16 +246,19 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("explore", "RUN", "--num-images", "0"), ("explore", "RUN", "--seed", "-1"), ("encode",), ("encode", "RUN"),
     ("encode", "RUN", "none"), ("encode", "RUN", "PLACE"), ("encode", "RUN", "none", "--out", "x.txt"),
     ("encode", "none", "none"), ("encode", "RUN/config.json", "none"), ("encode", "RUN", "none", "--fit", "x"),
-    ("encode", "RUN", "none", "--member", "all"), ("generate",), ("generate", "RUN"), ("generate", "RUN", "--categories"),
+    ("encode", "RUN", "none", "--member", "all"), ("generate",), ("generate", "RUN"),
+    ("generate", "RUN", "--categories"),
     ("generate", "RUN", "--categories", "1"), ("generate", "RUN", "--categories", "1,2,3"),
     ("generate", "RUN", "--categories", "1,8"), ("generate", "RUN", "--categories", "1,-1"),
     ("generate", "RUN", "--categories", "1,99999999999999999999"), ("generate", "RUN", "--categories", "x,y"),
     ("generate", "RUN", "--table", "none.csv"), ("generate", "RUN", "--table", "RUN/members.parquet"),
-    ("generate", "RUN", "--table", "RUN/config.json"), ("generate", "RUN", "--categories", "1,1", "--out", "/proc/x.png"),
+    ("generate", "RUN", "--table", "RUN/config.json"),
+    ("generate", "RUN", "--categories", "1,1", "--out", "/proc/x.png"),
     ("sample",), ("sample", "none"), ("sample", "RUN", "--num", "0"), ("sample", "RUN", "--num", "-1"),
     ("sample", "RUN", "--num", "1000000000000"), ("sample", "RUN", "--seed", "-1"), ("sample", "RUN", "--member", "9"),
     ("sample", "RUN", "--out", "/proc/x"), ("export",), ("export", "none"), ("export", "RUN", "--out", "x.pt"),
-    ("export", "RUN", "--out", "/proc/x.safetensors"), ("export", "RUN", "--member", "all"), ("export", "RUN", "--member", "x"),
+    ("export", "RUN", "--out", "/proc/x.safetensors"), ("export", "RUN", "--member", "all"),
+    ("export", "RUN", "--member", "x"),
 )  # fmt: skip
 
 
