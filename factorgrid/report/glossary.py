@@ -1,8 +1,9 @@
 """What the scores of a report mean, in a sentence each, with their direction and range."""
 
 from factorgrid.metrics import METRICS
+from factorgrid.metrics.metric import Metric
 from factorgrid.report.study_cells import Cells, metric_title
-from factorgrid.selectors import SELECTORS
+from factorgrid.selectors import SELECTORS, Selector
 
 MEANINGS = {
     "beta_vae_score": "How often a linear classifier names the factor that two sets of images share, from the mean "
@@ -42,8 +43,9 @@ GENERAL = (
 
 def glossary(cells: Cells) -> list[tuple[str, str]]:
     """The scores of this study, then words of statistics."""
+    known: dict[str, Metric | Selector] = {**METRICS, **SELECTORS}
     entries = []
-    for name, one in {**METRICS, **SELECTORS}.items():
+    for name, one in known.items():
         keys = [key for key in one.keys if key in cells.outcome.table["metric"].unique()]
         if keys:
             titles = ", ".join(dict.fromkeys(metric_title(key) for key in keys))
