@@ -28,6 +28,7 @@ from factorgrid.objectives.supervision import SUPERVISIONS, fitting
 LEARNING_RATE = "learning_rate"
 REDUCTIONS = ("sum", "mean")
 MOST_SEEDS = 100_000
+MOST_SAID = 80  # letters of a wrong value
 MOST_NUMBER = 1e12  # of any hyperparameter: beyond, a slip of the keyboard
 _INT32 = 2**31 - 1
 
@@ -266,7 +267,11 @@ def _checked(one: dataclasses.Field, value: Any) -> Any:
     try:
         value = read(value)
     except (TypeError, ValueError, OverflowError):
-        raise Error(f"{one.name} must be {what}, got {value!r}") from None
+        if one.name == "data" and _is_several(value):
+            raise Error("data must be a name or a path, got an array; write it to a file first: "
+                        "np.savez('mine.npz', images=images), and train with data='mine.npz'") from None  # fmt: skip
+        shown = " ".join(repr(value).split())[:MOST_SAID]
+        raise Error(f"{one.name} must be {what}, got {shown}") from None
     names = one.metadata["choices"]
     if names and value not in names and one.name != "model":
         raise unknown_name(one.name, str(value), names)
