@@ -29,7 +29,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    from factorgrid.cli.models import chosen_model
+    from factorgrid.cli.chosen import chosen_model
     from factorgrid.own_files import check_table_name, encode_files, write_codes
 
     check_table_name(options.out)

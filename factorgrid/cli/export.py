@@ -26,7 +26,7 @@ class Options:
 
 def run(options: Options) -> None:
     from factorgrid import api
-    from factorgrid.cli.models import chosen_member
+    from factorgrid.cli.chosen import chosen_member
 
     write = FORMATS.get(options.out.suffix)
     if write is None:

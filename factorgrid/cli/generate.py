@@ -30,7 +30,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    from factorgrid.cli.models import chosen_model
+    from factorgrid.cli.chosen import chosen_model
     from factorgrid.own_files import parse_categories, read_codes, write_pictures
 
     if bool(options.categories) == (options.table is not None):

@@ -23,7 +23,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    from factorgrid.cli.models import chosen_model
+    from factorgrid.cli.chosen import chosen_model
     from factorgrid.own_files import write_pictures
 
     model = chosen_model(options.model, options.member)
