@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from factorgrid.config import Config
 from factorgrid.errors import Error
 
 # a row for each member and score
@@ -81,6 +82,7 @@ class Outcome:
         runs: the run folder of every group; it need not exist (results may have been copied without the weights).
         arrays: where a group's small arrays are (what figures need of its models): how their paths begin.
         facts: what else a reader should know, such as {"hardware": "2 x AMD EPYC", "factorgrid": "0.1.0"}.
+        configs: how every group is trained.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Outcome:
     runs: Mapping[str, Path] = field(default_factory=dict)
     arrays: Mapping[str, Path] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    configs: Mapping[str, Config] = field(default_factory=dict)
 
 
 # what tells one score of a study from another
@@ -128,6 +131,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         runs={name: path for part in parts for name, path in part.runs.items()},
         arrays={name: path for part in parts for name, path in part.arrays.items()},
         facts=facts,
+        configs={name: config for part in parts for name, config in part.configs.items()},
     )
 
 
@@ -139,6 +143,7 @@ def _renamed(outcome: Outcome, prefix: str) -> Outcome:
         groups=tuple(replace(group, name=prefix + group.name) for group in outcome.groups),
         runs={prefix + name: path for name, path in outcome.runs.items()},
         arrays={prefix + name: path for name, path in outcome.arrays.items()},
+        configs={prefix + name: config for name, config in outcome.configs.items()},
     )
 
 

@@ -177,7 +177,7 @@ class Run:
         chosen = self.member(member)
         kept = load_weights(self.weights(chosen.name), shapes_of_member(self.config, self.shapes))
         method = member_of(self.group().method, self.members.index(chosen))
-        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), self.shapes.image)
+        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), image_shape=self.shapes.image)
 
     def best(self, metric: str) -> TrainedModel:
         """The member with the best score: the lowest straight-through gap, the highest MIG, ...

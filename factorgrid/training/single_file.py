@@ -84,7 +84,7 @@ def load_model(path: str | Path) -> TrainedModel:
     config, shapes = metadata["config"], metadata["shapes"]
     kept = load_weights(path, shapes_of_member(config, shapes))
     method = member_of(make_group(config, shapes).method, 0)
-    return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), shapes.image)
+    return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), image_shape=shapes.image)
 
 
 def read_model_metadata(path: Path) -> dict[str, Any]:

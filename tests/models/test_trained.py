@@ -87,7 +87,7 @@ class Tensor:
 
 
 def test_arrays_of_other_kinds_just_work(discrete):
-    known = TrainedModel(discrete.autoencoder, SHAPE)
+    known = TrainedModel(discrete.autoencoder, image_shape=SHAPE)
     wanted = known.encode(IMAGES[:3])
     for images in (
         IMAGES[:3].astype(np.int64),
@@ -114,7 +114,7 @@ def test_arrays_of_other_kinds_just_work(discrete):
 )
 def test_other_images_are_one_line_that_says_what_to_do(discrete, images, message):
     with pytest.raises(Error, match=message):
-        TrainedModel(discrete.autoencoder, SHAPE).encode(images)
+        TrainedModel(discrete.autoencoder, image_shape=SHAPE).encode(images)
 
 
 def test_draws_from_the_prior(discrete, gaussian):
