@@ -6,11 +6,9 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from factorgrid.evaluation import DEFAULT, evaluate
-from factorgrid.metrics import METRICS
-from factorgrid.selectors import SELECTORS
+from factorgrid.cli.declared import DEFAULT_SCORES, SCORES
 
-_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join([*METRICS, *SELECTORS])}."
+_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join(SCORES)}."
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,9 @@ class Options:
 
     run: Positional[Path]
     """The run's folder."""
-    metrics: Annotated[tuple[str, ...], arg(help=_HELP)] = DEFAULT
+    metrics: Annotated[tuple[str, ...], arg(help=_HELP)] = DEFAULT_SCORES
+    data: str | None = None
+    """Where the run's images are, if they have moved since."""
     seed: int = 0
     """Decides every draw of every metric."""
     quick: bool = False
@@ -31,12 +31,14 @@ class Options:
 def run(options: Options) -> None:
     from rich.console import Console
 
+    from factorgrid.evaluation import evaluate
     from factorgrid.report import print_scores
     from factorgrid.terminal import counting_progress
+    from factorgrid.training import Run
 
     with counting_progress("scoring") as progress:
         scores = evaluate(
-            options.run,
+            Run.open(options.run, data=options.data),
             options.metrics,
             seed=options.seed,
             quick=options.quick,
