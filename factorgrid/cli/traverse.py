@@ -18,6 +18,8 @@ class Options:
     """Folder for the pictures; RUN/figures by default."""
     seed: int = 0
     """Decides which images are drawn."""
+    whole_plane: bool = False
+    """Latent planes of circles show all of [-1, 1], not just the part that a member uses."""
 
 
 def run(options: Options) -> None:
@@ -25,5 +27,6 @@ def run(options: Options) -> None:
 
     opened = api.load_run(options.run)
     member = int(options.member) if options.member.lstrip("-").isdigit() else options.member
-    for path in report.traverse(opened, member=member, out=options.out, seed=options.seed):
+    shown = report.traverse(opened, member=member, out=options.out, seed=options.seed, whole_plane=options.whole_plane)
+    for path in shown:
         print(path)
