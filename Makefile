@@ -1,6 +1,7 @@
 # make demo   install, then train and compare VAE and D-VAE on Circles (about 8 minutes on 2 cores, installation included)
 # make test   install with the development tools, then lint, types, import layers, all tests, and the built wheel
 # make check  the quick part of make test: lint, types, import layers
+# make docs   install the site's tools into .venv-docs and build it strictly into site/ (runs the tutorials; some 15 minutes)
 # make wheel  build the wheel and work with it outside of the source tree
 # make fuzz   the whole corpus of damaged files, bad values and bad command lines, and the races (about 20 minutes)
 # make bench  the benchmarks; results go to benchmarks/results/
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 # One log for everything the installer says; shown only when it fails.
 QUIETLY = > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; echo "installation failed; the log above is $(VENV)/install.log" >&2; exit 1; }
 
-.PHONY: demo test check wheel fuzz bench clean
+.PHONY: demo test check docs wheel fuzz bench clean
 .DELETE_ON_ERROR:
 
 $(VENV)/bin/python:
@@ -51,5 +52,14 @@ fuzz: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/training.py
 
+.venv-docs/.installed: pyproject.toml
+	@$(PYTHON) -m venv .venv-docs
+	@echo "installing factorgrid and the site's tools into .venv-docs (a minute or two, once)"
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+docs: .venv-docs/.installed
+	@.venv-docs/bin/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache
+	rm -rf $(VENV) .venv-docs site build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache

@@ -13,6 +13,9 @@ from .explorer import live_planes as live_planes
 from .factors import FactorSpace as FactorSpace
 from .metrics import score as score
 from .models.trained import TrainedModel as TrainedModel
+from .pretrained import from_pretrained as from_pretrained
+from .pretrained import load_pretrained as load_pretrained
+from .pretrained import save_pretrained as save_pretrained
 from .representation import Representation as Representation
 from .training import Run as Run
 

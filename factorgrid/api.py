@@ -12,6 +12,7 @@ from factorgrid.methods import method
 from factorgrid.options import Options
 from factorgrid.training import Run
 from factorgrid.training import train as train_group
+from factorgrid.training.tracking import Tracker
 
 
 def train(
@@ -25,6 +26,7 @@ def train(
     checkpoint_seconds: float = 60.0,
     keep_checkpoints: bool = False,
     on_step: Callable[[int], None] | None = None,
+    track: Sequence[str | Tracker] = (),
     **options: Unpack[Options],
 ) -> Run:
     """Train a group of members, all at once: every combination of hyperparameter values, each with every seed.
@@ -41,6 +43,7 @@ def train(
         checkpoint_seconds: how often training can be resumed from, at least.
         keep_checkpoints: keep them when the run has finished; its weights are there without.
         on_step: called now and then with the number of steps taken so far.
+        track: who gets the history while it trains: "tensorboard", "wandb", "mlflow" (extras), or a `Tracker`.
         options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), fields of `Config`
             (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...), and options of the data set (`image_size=32`).
 
@@ -64,6 +67,7 @@ def train(
         keep_checkpoints=keep_checkpoints,
         quiet=quiet,
         on_step=on_step,
+        track=track,
     )
 
 

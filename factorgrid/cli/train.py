@@ -34,6 +34,8 @@ class Own:
     """Keep the checkpoints when the run has finished; its weights are there without."""
     quiet: bool = False
     """No progress bar."""
+    track: tuple[str, ...] = ()
+    """Who gets the history while it trains: tensorboard, wandb, mlflow (each an extra to install)."""
 
 
 def _options() -> type:
@@ -87,6 +89,7 @@ def run(options: Any) -> None:
         quiet=options.quiet,
         checkpoint_seconds=options.checkpoint_seconds,
         keep_checkpoints=options.keep_checkpoints,
+        track=options.track,
         **given,
     )
     print(

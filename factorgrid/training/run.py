@@ -4,6 +4,7 @@
 them later: `scores.parquet`, `figures/`.
 """
 
+import importlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from factorgrid.training.weights import load_weights, member_of, save_weights
 
 FORMAT = "factorgrid-2"
 CHECKPOINTS = "checkpoints"
+ALONE = "model.safetensors"  # the weights of a run that was saved as one pretrained model
 # what config.json must hold to be read
 DESCRIBED = {"config": {}, "data": {"image_shape": [int], "factors": (list, None)}}
 
@@ -102,7 +104,8 @@ class Run:
         return all(self.weights(member.name).exists() for member in self.members)
 
     def weights(self, member: str) -> Path:
-        return self.path / "models" / f"{member}.safetensors"
+        alone = self.path / ALONE
+        return alone if alone.exists() else self.path / "models" / f"{member}.safetensors"
 
     def dataset(self) -> Dataset:
         """The data set that the run was trained on."""
@@ -139,9 +142,15 @@ class Run:
         name = names[member] if isinstance(member, int) and -len(names) <= member < len(names) else str(member)
         if name not in names:
             raise Error(f"{self.path} has no member '{member}'; it has: {', '.join(names)}")
-        kept = load_weights(self.weights(name), self._shapes_of_member())
+        kept = self.kept(name)
         method = member_of(self.group().method, names.index(name))
-        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]))
+        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), self, name)
+
+    def kept(self, member: str) -> dict[str, Any]:
+        """What a member is made of, by name: "params" (without what only training needs), "memory" and "alive"."""
+        like = self._shapes_of_member()
+        like["params"] = Params(like["params"].model)
+        return load_weights(self.weights(member), like)
 
     def best(self, metric: str) -> TrainedModel:
         """The member with the best score: the lowest straight-through gap, the highest MIG, ...
@@ -163,6 +172,10 @@ class Run:
             raise Error(f"{self.path} has no score '{key}'; it has: {known}")
         sign = 1 if rows[0].provenance["higher_is_better"] else -1
         return max(rows, key=lambda row: sign * row.value).member
+
+    def _repr_html_(self) -> str:
+        """For a notebook, from a room that builds on this one."""
+        return importlib.import_module("factorgrid.notebook").run_html(self)
 
     def _shapes_of_member(self) -> Any:
         group = _published(eqx.filter_eval_shape(initial_state, self.group()))

@@ -1,7 +1,7 @@
 """Training a group from its configuration to published weights, resumable at any time."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from factorgrid.training.run import CHECKPOINTS, Run, has_begun
 from factorgrid.training.state import initial_state
 from factorgrid.training.stepper import Stepper
 from factorgrid.training.stopping import stop_requests
+from factorgrid.training.tracking import Tracker, tracking
 
 
 def train(
@@ -33,6 +34,7 @@ def train(
     quiet: bool = False,
     console: Console | None = None,
     on_step: Callable[[int], None] | None = None,
+    track: Sequence[str | Tracker] = (),
 ) -> Run:
     """Train the group that `config` describes into the folder `out`, or go on with it where it stopped.
 
@@ -47,6 +49,7 @@ def train(
         keep_checkpoints: keep them when the run has finished; its weights are there without.
         quiet: no progress bar.
         on_step: called now and then with the number of steps taken so far.
+        track: names of `TRACKERS`, or trackers of your own: who gets the history while it trains.
 
     Returns:
         The run, trained.
@@ -63,7 +66,8 @@ def train(
         with working_on(folder, "training"):
             run = Run.create(folder, config, dataset)
             if not run.finished:
-                _train(run, dataset, checkpoint_seconds, quiet, console, on_step)
+                with tracking(run, track) as trackers:
+                    _train(run, dataset, checkpoint_seconds, quiet, console, on_step, trackers)
             if not keep_checkpoints:
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
     except BaseException:
@@ -80,12 +84,13 @@ def _train(
     quiet: bool,
     console: Console | None,
     on_step: Callable[[int], None] | None,
+    trackers: Sequence[Tracker],
 ) -> None:
     config = run.config
     sets = labelled_sets(config, dataset)
     title = f"{config.model} on {dataset.name}, {len(run.members)} members"
     with Checkpoints(run.path / CHECKPOINTS) as checkpoints:
-        group, history = run.group(), History(run)
+        group, history = run.group(), History(run, trackers)
         state = initial_state(group)
         if checkpoints.latest() is not None:
             state = checkpoints.restore(state)
