@@ -4,6 +4,7 @@ MkDocs calls `on_files` and `on_page_markdown`; the rest is plain functions, whi
 """
 
 import contextlib
+import dataclasses
 import importlib
 import inspect
 import io
@@ -59,9 +60,23 @@ def _reference(package: str, opening: str) -> str:
     for name, value in public_names(package).items():
         if _is_code(value):
             parts.append(f"::: {value.__module__}.{value.__qualname__}\n")
+            if dataclasses.is_dataclass(value) and any("help" in one.metadata for one in dataclasses.fields(value)):
+                parts[-1] += f"    options:\n      show_signature: false\n\n{_fields(value)}"
         else:
             parts.append(f"## `{name}`\n\nA value of type `{type(value).__name__}`.\n")
     return "\n".join(parts)
+
+
+def _fields(kind: Any) -> str:
+    """A dataclass whose fields say themselves what they are for."""
+    rows = [f"| `{one.name}` | {_default(one)} | {one.metadata['help']} |" for one in dataclasses.fields(kind)]
+    return "\n".join(["| field | default | |", "| --- | --- | --- |", *rows, ""])
+
+
+def _default(one: dataclasses.Field) -> str:
+    if one.default is not dataclasses.MISSING:
+        return f"`{one.default!r}`"
+    return "`{}`" if one.default_factory is not dataclasses.MISSING else "must be given"
 
 
 def _index() -> str:

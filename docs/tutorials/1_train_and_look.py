@@ -56,10 +56,10 @@ run
 # The latent planes of all members: lines of constant x in orange, of constant y in blue.
 
 # %%
-from IPython.display import Image
+from PIL import Image
 
 pictures = report.traverse(run, out=f"{folder}/figures")
-Image(filename=next(path for path in pictures if path.name == "planes.png"))
+Image.open(next(path for path in pictures if path.name == "planes.png")).copy()
 
 # %% [markdown]
 # ## Use

@@ -47,9 +47,9 @@ model = masked.model(0)
 # Every active category of each dimension, for four inputs; outlined is the input's own (the paper's Figure 8).
 
 # %%
-from IPython.display import Image
+from PIL import Image
 
 from factorgrid import report
 
 pictures = report.traverse(masked, out=f"{folder}/figures")
-Image(filename=next(path for path in pictures if path.name.startswith("categories")))
+Image.open(next(path for path in pictures if path.name.startswith("categories"))).copy()

@@ -194,7 +194,7 @@ def _categories(run: Run) -> Arrays:
     pictures |= {f"row{place}": row.images for place, row in enumerate(rows)}
     values = {f"values{place}": row.values for place, row in enumerate(rows)}
     own = {f"own{place}": row.own for place, row in enumerate(rows)}
-    own |= {f"use{place}": row.use for place, row in enumerate(rows)}
+    own |= {f"use{place}": row.use for place, row in enumerate(rows) if row.use is not None}
     kl = np.asarray([row.kl for row in rows], np.float32)
     title = np.asarray(member_title(run, chosen))
     return {**small(pictures), **values, **own, "kl": kl, "names": np.asarray(names), "title": title}
