@@ -20,6 +20,7 @@ from factorgrid.models.autoencoder import Autoencoder
 BATCH_SIZE = 256
 # rooms that build on this one; imported when a method that belongs to them is called
 PRETRAINED, NOTEBOOK = "factorgrid.pretrained", "factorgrid.notebook"
+PART = 64  # images at once where their activations fill a processor's caches
 
 
 @dataclass(frozen=True)
@@ -171,23 +172,43 @@ def in_batches(fn: Callable[[Autoencoder, Array], Array], model: Autoencoder, va
     return np.concatenate(parts)
 
 
+def in_parts(fn: Callable[[Array], Array], rows: Array, model: Autoencoder) -> Array:
+    """fn(rows), for a function of each row on its own within a compiled program.
+
+    A convolutional model goes over its rows in small parts on a CPU, which takes half the time: the activations of a
+    part stay in the caches. A dense one, which has more weights than activations, takes them all at once.
+    """
+    convolutional = any(
+        weights.ndim == 4 for weights in jax.tree.leaves(eqx.filter((model.encoder, model.decoder), eqx.is_array))
+    )
+    if jax.default_backend() != "cpu" or not convolutional or len(rows) <= PART or len(rows) % PART:
+        return fn(rows)
+    return jnp.concatenate(jax.lax.map(fn, rows.reshape(-1, PART, *rows.shape[1:])))
+
+
 @eqx.filter_jit
 def _codes(model: Autoencoder, images: Array) -> Array:
-    return model.posterior(images).codes()
+    return in_parts(lambda part: model.posterior(part).codes(), images, model)
 
 
 @eqx.filter_jit
 def _categories(model: Autoencoder, images: Array) -> Array:
-    posterior: Any = model.posterior(images)
-    return posterior.categories()
+    def categories(part: Array) -> Array:
+        posterior: Any = model.posterior(part)
+        return posterior.categories()
+
+    return in_parts(categories, images, model)
 
 
 @eqx.filter_jit
 def _decoded(model: Autoencoder, codes: Array) -> Array:
-    return jax.nn.sigmoid(model.decode(codes))
+    return in_parts(lambda part: jax.nn.sigmoid(model.decode(part)), codes, model)
 
 
 @eqx.filter_jit
 def _kl(model: Autoencoder, images: Array) -> Array:
-    posterior: Any = model.posterior(images)
-    return posterior.kl()
+    def kl(part: Array) -> Array:
+        posterior: Any = model.posterior(part)
+        return posterior.kl()
+
+    return in_parts(kl, images, model)
