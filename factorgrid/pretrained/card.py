@@ -1,11 +1,12 @@
 """The card of a model: what it is, how it was made, how good it is, how to use it and how to make it again."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from factorgrid.config import Config
 from factorgrid.methods import method
+from factorgrid.results import Result
 
 SPECIAL = (
     "data",
@@ -16,11 +17,12 @@ SPECIAL = (
 )  # fields of a configuration said in their own way
 
 
-def make_card(described: Mapping[str, Any], *, half: bool, licence: str, note: str) -> str:
+def make_card(described: Mapping[str, Any], scores: Sequence[Result], *, half: bool, licence: str, note: str) -> str:
     """Markdown with the front matter that hubs read.
 
     Args:
         described: the content of the folder's `config.json`.
+        scores: of the member.
         half: whether the weights have 16 bits.
         licence: an identifier, or "".
         note: a paragraph, or "".
@@ -51,7 +53,7 @@ def make_card(described: Mapping[str, Any], *, half: bool, licence: str, note: s
             "",
             "## Scores",
             "",
-            *_scores(described["scores"]),
+            *_scores(scores),
             "",
             "## Use",
             "",
@@ -105,10 +107,10 @@ def _versions(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {versions[name]}" for name in ("factorgrid", "jax") if name in versions)
 
 
-def _scores(scores: list[dict[str, Any]]) -> list[str]:
+def _scores(scores: Sequence[Result]) -> list[str]:
     if not scores:
         return ["Not scored."]
-    rows = [f"| {score['metric']} | {score['value']:.4g} | {_settings(score['settings'])} |" for score in scores]
+    rows = [f"| {score.metric} | {score.value:.4g} | {_settings(score.provenance)} |" for score in scores]
     return ["| score | value | measured with |", "| --- | --- | --- |", *rows]
 
 

@@ -1,6 +1,7 @@
 """Writing a trained model into a folder of its own, and reading it from there or from a hub."""
 
-import dataclasses
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ from factorgrid.training import Run
 from factorgrid.training.run import ALONE, FORMAT
 from factorgrid.training.weights import save_weights
 
-CONFIG, WEIGHTS, CARD = "config.json", ALONE, "README.md"
+CONFIG, WEIGHTS, CARD, SCORES = "config.json", ALONE, "README.md", "scores.parquet"
 LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 def save_pretrained(
     model: TrainedModel, folder: str | Path, *, half: bool = True, licence: str = "", note: str = ""
 ) -> Path:
-    """Write a model into a folder of its own: configuration, weights (safetensors), and a card.
+    """Write a model into a folder of its own: configuration, weights (safetensors), scores if it has any, a card.
 
     The folder is what huggingface_hub uploads and downloads; `from_pretrained` reads it, and so does every command
     that takes a run.
@@ -50,11 +51,13 @@ def save_pretrained(
     kept = run.kept(member.name)
     if half:
         kept = jax.tree.map(_halved, kept)
-    described = _described(run, member)
+    described, scores = _described(run, member), _scores(run, member.name)
+    if scores:
+        results.write(folder / SCORES, [replace(score, run=described["identity"]) for score in scores])
     write_json(folder / CONFIG, described)
     save_weights(folder / WEIGHTS, kept, {"run": described["identity"], "member": member.name, "format": FORMAT})
     with replacing(folder / CARD) as temporary:
-        text = make_card(described, half=half, licence=licence, note=note)
+        text = make_card(described, scores, half=half, licence=licence, note=note)
         temporary.write_text(text, encoding="utf-8")
     return folder
 
@@ -86,23 +89,20 @@ def from_pretrained(
 
 def _described(run: Run, member: Member) -> dict[str, Any]:
     """The run's own description, of this member alone."""
-    alone = dataclasses.replace(
+    alone = replace(
         run.config,
         seeds=(member.seed,),
         hyperparameters={name: (value,) for name, value in member.hyperparameters.items()},
     )
-    known = read_json(run.path / CONFIG)
-    scores = known.get("scores") or _scores(run, member.name)
-    changed = {"config": alone.to_json(), "identity": alone.identity, "members": [member.name], "scores": scores}
-    return {**known, **changed}
+    changed = {"config": alone.to_json(), "identity": alone.identity, "members": [member.name]}
+    return {**read_json(run.path / CONFIG), **changed}
 
 
-def _scores(run: Run, member: str) -> list[dict[str, Any]]:
-    if not (run.path / "scores.parquet").exists():
+def _scores(run: Run, member: str) -> list[results.Result]:
+    if not (run.path / SCORES).exists():
         return []
     table = results.preferred(run.scores, published_settings()).table
-    rows = [row for row in results.from_frame(table) if row.member == member and np.isfinite(row.value)]
-    return [{"metric": row.metric, "value": row.value, "settings": dict(row.provenance)} for row in rows]
+    return [row for row in results.from_frame(table) if row.member == member and np.isfinite(row.value)]
 
 
 def _halved(leaf: Any) -> np.ndarray:
@@ -120,10 +120,10 @@ def _download(source: str, revision: str | None, cache_dir: str | Path | None, e
     except ImportError:
         raise Error(f"'{source}' is no folder here; to fetch it from a hub: pip install 'factorgrid[hub]'") from None
     try:
-        paths = [
-            huggingface_hub.hf_hub_download(source, name, revision=revision, cache_dir=cache_dir, endpoint=endpoint)
-            for name in (CONFIG, WEIGHTS)
-        ]
+        options = {"revision": revision, "cache_dir": cache_dir, "endpoint": endpoint}
+        paths = [huggingface_hub.hf_hub_download(source, name, **options) for name in (CONFIG, WEIGHTS)]
+        with contextlib.suppress(huggingface_hub.errors.EntryNotFoundError):  # a model need not have been scored
+            huggingface_hub.hf_hub_download(source, SCORES, **options)
     except Exception as error:  # every kind of network, name and rights error of the hub's client
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise Error(f"cannot fetch '{source}' from the hub: {said[0]}") from None

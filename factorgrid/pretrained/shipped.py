@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from factorgrid import results
 from factorgrid.errors import unknown_name
-from factorgrid.files import read_json
 from factorgrid.models.trained import TrainedModel
-from factorgrid.pretrained.folder import CARD, CONFIG, WEIGHTS, from_pretrained
+from factorgrid.pretrained.folder import CARD, CONFIG, SCORES, WEIGHTS, from_pretrained
+from factorgrid.training import Run
 
 FOLDER = Path(__file__).parent / "shipped"
 
@@ -68,8 +68,8 @@ def shipped() -> list[Shipped]:
 
 def _described(name: str) -> Shipped:
     folder = FOLDER / name
-    known: dict[str, Any] = read_json(folder / CONFIG)
-    config = known["config"]
-    scores = {score["metric"]: score["value"] for score in known["scores"]}
+    config = Run.open(folder).config
+    table = results.read(folder / SCORES)
+    scores = dict(zip(table["metric"], table["value"]))
     size = (folder / WEIGHTS).stat().st_size
-    return Shipped(name, config["data"], config["model"], config["steps"], scores, size)
+    return Shipped(name, config.data, config.model, config.steps, scores, size)

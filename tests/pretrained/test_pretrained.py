@@ -20,6 +20,7 @@ from factorgrid.pretrained import shipped
 from factorgrid.pretrained.card import command
 from factorgrid.training import Config
 
+FILES = ["README.md", "config.json", "model.safetensors", "scores.parquet"]
 SHIPPED = shipped.shipped_names()
 
 
@@ -36,7 +37,7 @@ def saved(tiny_run: fg.Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_same_model_comes_back(tiny_run: fg.Run, saved: Path, images: np.ndarray, tmp_path: Path) -> None:
     model, half = tiny_run.model("seed1"), fg.from_pretrained(saved)
-    assert sorted(path.name for path in saved.iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    assert sorted(path.name for path in saved.iterdir()) == FILES
     np.testing.assert_allclose(half.encode(images), model.encode(images), atol=5e-3)
     np.testing.assert_allclose(half.reconstruct(images), model.reconstruct(images), atol=5e-3)
     whole = fg.from_pretrained(fg.save_pretrained(model, tmp_path / "whole", half=False))
@@ -57,6 +58,9 @@ def test_the_folder_is_a_run_of_that_member(tiny_run: fg.Run, saved: Path) -> No
     assert run.finished
     assert [member.name for member in run.members] == ["seed1"]
     assert run.config.data_options == tiny_run.config.data_options
+    theirs = tiny_run.scores.query("member == 'seed1'").set_index("metric")["value"]
+    assert run.scores.set_index("metric")["value"].to_dict() == theirs.to_dict()
+    assert run.best_member("mig") == "seed1"
 
 
 def test_the_card_says_how_it_was_made_and_scored(tiny_run: fg.Run, saved: Path) -> None:
