@@ -2,6 +2,7 @@
 # make test   install with the development tools, then lint, types, import layers, all tests, and the built wheel
 # make check  the quick part of make test: lint, types, import layers
 # make test-torch  the tests that need PyTorch, Lightning or minutes of scikit-learn's checks, in .venv-torch (3 GB)
+# make docs   install the site's tools into .venv-docs and build it strictly into site/ (runs the tutorials; some 15 minutes)
 # make wheel  build the wheel and work with it outside of the source tree
 # make fuzz   the whole corpus of damaged files, bad values and bad command lines, and the races (about 20 minutes)
 # make bench  the benchmarks; results go to benchmarks/results/
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 # One log for everything the installer says; shown only when it fails.
 QUIETLY = > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; echo "installation failed; the log above is $(VENV)/install.log" >&2; exit 1; }
 
-.PHONY: demo test test-torch check wheel fuzz bench clean
+.PHONY: demo test test-torch check docs wheel fuzz bench clean
 .DELETE_ON_ERROR:
 
 # PyTorch is named in every install, or another package would bring its build for CUDA
@@ -65,5 +66,14 @@ fuzz: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python benchmarks/training.py
 
+.venv-docs/.installed: pyproject.toml
+	@$(PYTHON) -m venv .venv-docs
+	@echo "installing factorgrid and the site's tools into .venv-docs (a minute or two, once)"
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+docs: .venv-docs/.installed
+	@.venv-docs/bin/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) $(TORCH_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache
+	rm -rf $(VENV) $(TORCH_VENV) .venv-docs site build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .cache

@@ -17,6 +17,9 @@ from .integrations.onnx_files import export_onnx as export_onnx
 from .metrics import score as score
 from .models.trained import TrainedModel as TrainedModel
 from .own_files import encode_files as encode_files
+from .pretrained import from_pretrained as from_pretrained
+from .pretrained import load_pretrained as load_pretrained
+from .pretrained import save_pretrained as save_pretrained
 from .representation import Representation as Representation
 from .training import Run as Run
 

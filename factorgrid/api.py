@@ -14,6 +14,7 @@ from factorgrid.training import Run
 from factorgrid.training import train as train_group
 from factorgrid.training.single_file import export as export
 from factorgrid.training.single_file import load_model as load_model
+from factorgrid.training.tracking import Tracker
 from factorgrid.training.training import OnTerms
 
 
@@ -29,6 +30,7 @@ def train(
     keep_checkpoints: bool = False,
     on_step: Callable[[int], None] | None = None,
     on_terms: OnTerms | None = None,
+    track: Sequence[str | Tracker] = (),
     **options: Unpack[Options],
 ) -> Run:
     """Train a group of members, all at once: every combination of hyperparameter values, each with every seed.
@@ -46,6 +48,7 @@ def train(
         keep_checkpoints: keep them when the run has finished; its weights are there without.
         on_step: called now and then with the number of steps taken so far.
         on_terms: called as often as (steps, {term: [member]}): the loss terms of every member, averaged since then.
+        track: who gets the history while it trains: "tensorboard", "wandb", "mlflow" (extras), or a `Tracker`.
         options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), fields of `Config`
             (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...), and options of the data set (`image_size=32`).
 
@@ -70,6 +73,7 @@ def train(
         quiet=quiet,
         on_step=on_step,
         on_terms=on_terms,
+        track=track,
     )
 
 

@@ -1,4 +1,4 @@
-"""The five-minute demonstration: VAE and D-VAE on Circles, the same seeds and networks, and how their latents differ.
+"""The demonstration: VAE and D-VAE on Circles, the same seeds and networks, and how their latents differ.
 
 What is fair about it: both models have the same encoder and decoder (three dense layers each way), batch size, learning
 rate, number of steps, data stream and seeds; they differ in the latent alone. It is small (32 x 32 images, two
@@ -34,6 +34,8 @@ def demo(out: Path, *, steps: int = STEPS, seeds: int = NUM_SEEDS, console: Cons
     medians = {model: _score(run, console) for model, run in runs.items()}
     pictures = [report.compare_planes([runs[model] for model in MODELS], out / "latent_planes.png")]
     pictures += report.traverse(runs["dvae"], out=out / "dvae_figures")
+    whole = out / "latent_planes_whole.png"
+    pictures.append(report.compare_planes([runs[model] for model in MODELS], whole, show_data=False, whole=True))
     page = live_planes([runs[model] for model in MODELS], out / "live_planes.html")
     console.print("\nMedian MIG over seeds (how well each factor sits in one latent dimension; higher is better):")
     for model, median in medians.items():

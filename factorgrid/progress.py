@@ -1,6 +1,8 @@
-"""The one progress bar of everything that takes long: on a terminal a bar, elsewhere a line now and then."""
+"""The one progress bar of everything that takes long: a bar on a terminal or in a notebook, else lines now and then."""
 
+import html
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -8,11 +10,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from factorgrid.readable import duration, readable_bytes
 
 PLAIN_SECONDS = 30.0
+NOTEBOOK_SECONDS = 0.3
 SURE_SHARE = 0.005  # of the work must be behind us before a guess of the time to go is worth saying
 
 
 class Bar:
-    """A context manager: a bar on a terminal, a line every half minute elsewhere, nothing at all if `quiet`.
+    """A context manager: a bar on a terminal or in a notebook, else a line every half minute; nothing if `quiet`.
 
     Args:
         title: what is being done.
@@ -43,6 +46,7 @@ class Bar:
         self._bar = Progress(*columns, console=self._console, disable=not shown, transient=True)
         self._task = self._bar.add_task(title, total=total, text="")
         self._bar.update(self._task, completed=done)
+        self._notebook = NotebookBar(title) if self._console.is_jupyter and not quiet else None
 
     def __enter__(self) -> "Bar":
         self._bar.start()
@@ -50,6 +54,8 @@ class Bar:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+        if self._notebook is not None:
+            self._notebook.close()
 
     @property
     def rate(self) -> float:
@@ -61,7 +67,9 @@ class Bar:
         self._done, self._total = done, self._total if total is None else total
         text = ", ".join(part for part in (self._amount(), self._to_go(), note) if part)
         self._bar.update(self._task, completed=done, total=self._total, text=text)
-        if not self._quiet and not self._console.is_terminal and time.monotonic() - self._said > PLAIN_SECONDS:
+        if self._notebook is not None:
+            self._notebook.update(self._done, self._total, text)
+        elif not self._quiet and not self._console.is_terminal and time.monotonic() - self._said > PLAIN_SECONDS:
             self._said = time.monotonic()
             self.say(f"{self._title}: {text}")
 
@@ -86,3 +94,35 @@ class Bar:
         if self._total is None or self._done - self._first < SURE_SHARE * self._total:
             return ""
         return f"{duration((self._total - self._done) / max(self.rate, 1e-9))} to go"
+
+
+class NotebookBar:
+    """A bar in the output of a notebook's cell, by IPython's own display: no widget has to be installed."""
+
+    def __init__(self, title: str) -> None:
+        from IPython.display import display
+
+        self._title, self._shown = title, 0.0
+        self._handle: Any = display(self._html(0, None, ""), display_id=True)
+
+    def update(self, done: int | float, total: int | float | None, text: str) -> None:
+        now = time.monotonic()
+        if now - self._shown > NOTEBOOK_SECONDS:
+            self._shown = now
+            self._handle.update(self._html(done, total, text))
+
+    def close(self) -> None:
+        """Nothing is left but an empty output."""
+        self._handle.update(_Shown(""))
+
+    def _html(self, done: int | float, total: int | float | None, text: str) -> "_Shown":
+        known = f'value="{done:g}" max="{total:g}"' if total else ""
+        return _Shown(f"<div>{html.escape(self._title)} <progress {known}></progress> {html.escape(text)}</div>")
+
+
+class _Shown:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def _repr_html_(self) -> str:
+        return self._text

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from factorgrid.datasets.published.download import Status
+from factorgrid.pretrained.shipped import Shipped
 from factorgrid.progress import Bar
 from factorgrid.readable import duration, readable_bytes
 from factorgrid.study import Outcome, Study
@@ -45,6 +46,16 @@ def print_studies(studies: Sequence[tuple[Study, int]], console: Console) -> Non
         table.add_row(study.name, study.title, f"{num_models:,}")
     console.print(table)
     console.print("what one takes: factorgrid study plan NAME; its file: factorgrid study show NAME", highlight=False)
+
+
+def print_pretrained(models: Sequence[Shipped], console: Console) -> None:
+    """One row per trained model that comes with the library."""
+    table = Table("name", "method", "data", "steps", "MIG", "weights", box=None, header_style="bold")
+    for one in models:
+        mig = f"{one.scores['mig']:.1%}" if "mig" in one.scores else ""
+        table.add_row(one.name, one.model, one.data, f"{one.steps:,}", mig, readable_bytes(one.num_bytes))
+    console.print(table)
+    console.print('load one: fg.load_pretrained("NAME"); its card: factorgrid models show NAME', highlight=False)
 
 
 def print_plan(study: Study, estimates: Sequence[GroupEstimate], console: Console) -> None:

@@ -18,11 +18,13 @@ COMMANDS: dict[str, str] = {
     "train": "train a group of models at once: hyperparameter values times seeds",
     "evaluate": "score every member of a run",
     "traverse": "draw a run: reconstructions, traversals, KL, curves, latent planes",
+    "watch": "a page that refreshes itself while a run or a study trains: curves, reconstructions, traversals",
     "explore": "one HTML page in which a model's decoder runs: sliders, categories, use",
     "encode": "codes and categories of your images, as a table",
     "generate": "pictures of given categories",
     "sample": "pictures from a model's prior",
     "export": "one model in one file that says what it is",
+    "models": "list the trained models that come with the library, and show their cards",
     "study": "many methods, data sets and seeds from one file: plan, run, resume, report",
 }
 

@@ -8,7 +8,8 @@ from pathlib import Path
 class Options:
     """Train five VAEs and five D-VAEs on Circles, score both, and draw how their latent planes differ.
 
-    Takes about seven minutes on two cores. Run it again to see the results without training again.
+    Takes about eight minutes on two cores, installation included. Run it again to see the results without training
+    again.
     """
 
     out: Path = Path("runs/demo")

@@ -30,6 +30,8 @@ class Own:
     """Keep the checkpoints when the run has finished; its weights are there without."""
     quiet: bool = False
     """No progress bar."""
+    track: tuple[str, ...] = ()
+    """Who gets the history while it trains: tensorboard, wandb, mlflow (each an extra to install)."""
 
 
 def _options() -> type:
@@ -74,6 +76,7 @@ def run(options: Any) -> None:
         quiet=options.quiet,
         checkpoint_seconds=options.checkpoint_seconds,
         keep_checkpoints=options.keep_checkpoints,
+        track=options.track,
         **given,
     )
     print(

@@ -20,6 +20,8 @@ class Options:
     """Where the run's images are, if they have moved since."""
     seed: int = 0
     """Decides which images are drawn."""
+    whole_plane: bool = False
+    """Latent planes of circles show all of [-1, 1], not just the part that a member uses."""
 
 
 def run(options: Options) -> None:
@@ -27,5 +29,6 @@ def run(options: Options) -> None:
 
     opened = api.load_run(options.run, data=options.data)
     member = int(options.member) if options.member.lstrip("-").isdigit() else options.member
-    for path in report.traverse(opened, member=member, out=options.out, seed=options.seed):
+    shown = report.traverse(opened, member=member, out=options.out, seed=options.seed, whole_plane=options.whole_plane)
+    for path in shown:
         print(path)

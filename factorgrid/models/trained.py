@@ -1,7 +1,9 @@
 """A trained autoencoder for people: NumPy arrays in, NumPy arrays out, any number of images."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -19,6 +21,8 @@ from factorgrid.models.autoencoder import Autoencoder
 BATCH_SIZE = 256
 MOST_DRAWN = 1_000_000
 SLACK = 0.5  # how far floats may lie outside [0, 1]: Lanczos filters of published data overshoot
+# rooms that build on this one; imported when a method that belongs to them is called
+PRETRAINED, NOTEBOOK = "factorgrid.pretrained", "factorgrid.notebook"
 PART = 64  # images at once where their activations fill a processor's caches
 
 
@@ -30,11 +34,16 @@ class TrainedModel:
     check.
 
     Attributes:
+        autoencoder: what computes.
         image_shape: (height, width, channel) of the images that the model was trained on, if it is known.
+        run, member: which run and member it is of, if it is known: what `save_pretrained`, `explore` and a notebook
+            say of it. The run is of a room that builds on this one.
     """
 
     autoencoder: Autoencoder
     image_shape: tuple[int, int, int] | None = None
+    run: Any = None
+    member: str = ""
 
     @property
     def discrete(self) -> bool:
@@ -144,6 +153,17 @@ class TrainedModel:
         self._require(Discrete, "use encode")
         latent: Any = self.autoencoder.latent
         return latent.active_categories()
+
+    def save_pretrained(self, folder: str | Path, **options: Any) -> Path:
+        """Write the model into a folder of its own; see `factorgrid.save_pretrained`."""
+        return importlib.import_module(PRETRAINED).save_pretrained(self, folder, **options)
+
+    def explore(self, **options: Any) -> Any:
+        """The latent explorer of this model, which a notebook shows in a frame; see `notebook.explorer_frame`."""
+        return importlib.import_module(NOTEBOOK).explorer_frame(self, **options)
+
+    def _repr_html_(self) -> str:
+        return importlib.import_module(NOTEBOOK).model_html(self)
 
     def _require(self, ability: type, instead: str) -> None:
         if not self.can(ability):

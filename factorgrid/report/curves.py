@@ -1,7 +1,6 @@
 """Curves of training: every loss term of `history.parquet`, and the total correlation with its discriminator."""
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,19 @@ from factorgrid.training import Run
 FIRST = ("loss", "reconstruction", "kl")
 DISCRIMINATOR = ("discriminator_loss", "discriminator_accuracy")
 MOST_COLUMNS = 4
-UNITS = {"discriminator_accuracy": "share told apart", "noise_scale": "Gumbel noise scale"}
+UNITS = {"discriminator_accuracy": "share told apart", "noise_scale": "times standard Gumbel noise"}
+TITLES = {
+    "loss": "Loss: what is minimised",
+    "reconstruction": "Reconstruction: the pixels' error",
+    "kl": "KL: what codes tell of an image",
+    "noise_scale": "Noise on the categories' logits",
+    "supervised": "Error of the labelled images",
+    "capacity_error": "Distance of the KL to its goal",
+    "total_correlation": "Total correlation of the latents",
+    "off_diagonal": "Covariances of the latents",
+    "diagonal": "Variances' distance to the prior's",
+    "discriminator_accuracy": "Discriminator: joint or shuffled",
+}
 
 
 def loss_terms(history: pd.DataFrame) -> list[str]:
@@ -43,10 +54,10 @@ def draw_training(run: Run, path: Path) -> Path:
             axis.set_visible(False)
         for axis, name in zip(axes.flat, names):
             draw_term(axis, run, history, name)
-            axis.set_title(name)
+            axis.set_title(term_title(name))
             if name in FIRST[:2]:
                 _log_if_wide(axis, history[name])
-        _label(list(axes.flat)[: len(names)])
+        _label(dict(zip(names, axes.flat)))
         _legend(axes.flat[0], run)
         set_title(figure, f"Training: members (thin) and their median\n{run_title(run)}, {len(run.members)} members")
     return path
@@ -65,18 +76,23 @@ def draw_total_correlation(run: Run, path: Path) -> Path:
         axes = figure.subplots(1, len(names), squeeze=False)
         for axis, name in zip(axes.flat, names):
             draw_term(axis, run, history, name)
-            axis.set_title(name)
+            axis.set_title(term_title(name))
         axes[0, 0].axhline(0, color=FAINT, linewidth=0.8, linestyle=":")
         axes[0, 0].set_ylabel("estimate (nats)")
         if has_discriminator:
             axes[0, 1].axhline(0.5, color=FAINT, linewidth=0.8, linestyle=":")
             axes[0, 1].text(0.99, 0.5, "chance", transform=axes[0, 1].get_yaxis_transform(), ha="right", va="bottom",
                             fontsize=7, color=FAINT)  # fmt: skip
-        _label(list(axes.flat)[: len(names)])
+        _label(dict(zip(names, axes.flat)))
         _legend(axes[0, 0], run)
         how = "by the discriminator" if has_discriminator else "within the minibatch"
         set_title(figure, f"Total correlation of the latents, estimated {how}\n{run_title(run)}")
     return path
+
+
+def term_title(name: str) -> str:
+    """A column of the history in words; its own name where there are none."""
+    return TITLES.get(name, name.replace("_", " "))
 
 
 def draw_term(axis: Axes, run: Run, history: pd.DataFrame, name: str) -> None:
@@ -96,14 +112,14 @@ def draw_term(axis: Axes, run: Run, history: pd.DataFrame, name: str) -> None:
     axis.margins(x=0.02)
 
 
-def _label(axes: Sequence[Axes]) -> None:
-    for axis in axes:
+def _label(panels: dict[str, Axes]) -> None:
+    for place, (name, axis) in enumerate(panels.items()):
         axis.set_xlabel("step")
         axis.locator_params(axis="x", nbins=4)
-        if axis.get_title("left") in UNITS:
-            axis.set_ylabel(UNITS[axis.get_title("left")])
-    if not axes[0].get_ylabel():
-        axes[0].set_ylabel("nats per image")
+        if name in UNITS:
+            axis.set_ylabel(UNITS[name])
+        elif place == 0 and not axis.get_ylabel():
+            axis.set_ylabel("nats per image")
 
 
 def _legend(axis: Axes, run: Run) -> None:

@@ -40,6 +40,8 @@ def draw_traversals(
 ) -> Path:
     """A row for each latent dimension, the largest KL first; a block of columns for each base image.
 
+    Where the use of columns is known it stands as bars below them, and what no datum looks like is grey.
+
     Args:
         rows: of `latent_traversals`.
         shown: `reconstructions` of the same base images.
@@ -51,18 +53,24 @@ def draw_traversals(
     widest = max(len(row.values) for row in rows)
     columns = max(widest, 2)
     cell = min(CELL, MOST_INCHES / (num_bases * columns))
-    with picture(path, cell * num_bases * columns + 1.9, cell * (len(rows) + 1.3) + 0.7) as figure:
+    room = _room(rows)
+    height = cell * (len(rows) + 1) * (1 + room) + 0.3 * cell + 0.7
+    with picture(path, cell * num_bases * columns + 1.9, height) as figure:
         axes = figure.subplots(1, num_bases, squeeze=False)[0]
         for base, axis in enumerate(axes):
             head = [shown.images[base], shown.decoded[base], *[None] * (columns - 2)]
-            image_grid.draw_cells(axis, [head, *[list(row.images[base]) for row in rows]])
+            cells = [image_grid.faded(row.images[base], row.use) for row in rows]
+            image_grid.draw_cells(axis, [head, *cells], room=room)
             image_grid.note(axis, 2.1, 0.0, "input, its reconstruction")
             for r, row in enumerate(rows):
-                image_grid.outline(axis, r + 1, int(row.own[base]))
+                image_grid.outline(axis, r + 1, int(row.own[base]), room=room)
+                if row.use is not None:
+                    image_grid.bars(axis, r + 1, row.use)
             _mark_values(axis, rows)
         image_grid.label_rows(axes[0], [_row_label(row, names) for row in rows], first=1)
         along = "categories of the grid" if rows[0].categories is not None else "-2 .. 2 around the prior"
-        set_title(figure, f"Latent traversals along {along}; outlined: nearest to the input's own code\n{title}")
+        what = f"Latent traversals along {along}; outlined: nearest to the input's own code"
+        set_title(figure, f"{what}{_about_use(rows)}\n{title}")
     return path
 
 
@@ -84,7 +92,8 @@ def draw_categories(
     num_inputs = len(shown.images)
     widest = max(*(len(row.values) for row in rows), num_inputs)
     cell = min(CELL, MOST_INCHES / widest)
-    heights = [2, *[num_inputs] * len(rows)]
+    room = _room(rows)
+    heights = [2.0, *[num_inputs * (1 + room)] * len(rows)]
     width, height = cell * widest + 1.6, cell * (sum(heights) + 0.3) + 0.36 * len(heights) + 0.6
     with picture(path, width, height) as figure:
         top, *axes = figure.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights})
@@ -93,16 +102,29 @@ def draw_categories(
         image_grid.label_columns(top, INPUTS[:num_inputs])
         image_grid.label_rows(top, ["input", "reconstruction"])
         for axis, row, name in zip(axes, rows, names):
-            cells = [[*images, *[None] * (widest - len(images))] for images in row.images]
-            image_grid.draw_cells(axis, cells)
+            shaded = [image_grid.faded(images, row.use) for images in row.images]
+            cells = [[*images, *[None] * (widest - len(images))] for images in shaded]
+            image_grid.draw_cells(axis, cells, room=room)
+            if row.use is not None:
+                image_grid.bars(axis, num_inputs - 1, row.use)
             image_grid.label_rows(axis, INPUTS[:num_inputs])
             image_grid.label_columns(axis, [str(value) for value in range(len(row.values))])
             axis.set_ylabel(f"{name}\n{len(row.values)} values", rotation=0, ha="right", va="center", labelpad=8)
             for base, own in enumerate(row.own):
-                image_grid.outline(axis, base, int(own))
+                image_grid.outline(axis, base, int(own), room=room)
         what = "Every active category of the supervised dimensions; outlined: the input's own category"
-        set_title(figure, f"{what}\n{title}")
+        set_title(figure, f"{what}{_about_use(rows)}\n{title}")
     return path
+
+
+def _room(rows: Sequence[TraversalRow]) -> float:
+    return image_grid.ROOM if any(row.use is not None for row in rows) else 0.0
+
+
+def _about_use(rows: Sequence[TraversalRow]) -> str:
+    if not _room(rows):
+        return ""
+    return "\nBars: how many images of the data are nearest to each column; grey: none, so no datum looks like that"
 
 
 def _amount_of_kl(kl: float) -> str:

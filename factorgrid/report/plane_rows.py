@@ -14,7 +14,7 @@ from factorgrid.datasets.rendered.circles import HIGH, LOW, Circles
 from factorgrid.errors import Error
 from factorgrid.report.captions import run_title
 from factorgrid.report.image_grid import draw_cells
-from factorgrid.report.planes import Plane, add_position_scales, draw_circles, draw_plane, planes
+from factorgrid.report.planes import Plane, add_position_scales, draw_circles, draw_plane, label_planes, planes
 from factorgrid.report.style import COLORS, picture
 from factorgrid.training import Run
 
@@ -43,6 +43,7 @@ def compare_planes(
     *,
     picks: Sequence[str | int] = ("best", "median", "worst"),
     show_data: bool = True,
+    whole: bool = False,
 ) -> Path:
     """Draw the latent planes of some members of several two-latent runs on circles, a row for each run.
 
@@ -51,6 +52,7 @@ def compare_planes(
         path: of the picture.
         picks: which members, by MIG: "best", "median", "worst", or places such as (1, 5, 10) in the paper.
         show_data: a panel at the left: how a continuous position gives finitely many images.
+        whole: each panel shows all of [-1, 1], not just the part that its model uses.
 
     Returns:
         `path`.
@@ -60,7 +62,7 @@ def compare_planes(
     """
     datasets = [_circles(run) for run in runs]
     rows = [(run_title(run), str(run.path), planes(run, dataset)) for run, dataset in zip(runs, datasets)]
-    return draw_comparison(rows, datasets[0], Path(path), picks=picks, show_data=show_data)
+    return draw_comparison(rows, datasets[0], Path(path), picks=picks, show_data=show_data, whole=whole)
 
 
 def draw_comparison(
@@ -70,6 +72,7 @@ def draw_comparison(
     *,
     picks: Sequence[str | int] = ("best", "median", "worst"),
     show_data: bool = True,
+    whole: bool = False,
 ) -> Path:
     """The picture of `compare_planes` from planes that are there already, perhaps of several runs together.
 
@@ -77,7 +80,7 @@ def draw_comparison(
         rows: for each row of panels its title, where its planes come from (for errors), and all its planes, the
             highest MIG first.
         dataset: what the panel at the left shows.
-        path, picks, show_data: as above.
+        path, picks, show_data, whole: as above.
 
     Raises:
         Error: planes that were not scored by MIG, or too few for a place.
@@ -92,8 +95,9 @@ def draw_comparison(
         axes = right.subplots(len(rows), len(picks), squeeze=False)
         for r, (title, _, ordered) in enumerate(rows):
             for c, (plane, pick) in enumerate(zip(chosen[r], picks)):
-                draw_plane(axes[r, c], plane)
+                draw_plane(axes[r, c], plane, whole=whole)
                 axes[r, c].set_title(_panel_title(title, len(ordered), plane, pick, first=c == 0))
+        label_planes(axes)
         add_position_scales(right, list(axes.flat))
     return path
 

@@ -18,7 +18,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy import ndarray
 
 from factorgrid.datasets.rendered.circles import HIGH, LOW, Circles
@@ -95,8 +95,8 @@ def planes(
     return tuple(sorted(found, key=lambda plane: -math.inf if plane.mig is None else plane.mig, reverse=True))
 
 
-def draw_planes(shown: Sequence[Plane], title: str, path: Path) -> Path:
-    """All planes, in the given order, with their MIG."""
+def draw_planes(shown: Sequence[Plane], title: str, path: Path, *, whole: bool = False) -> Path:
+    """All planes, in the given order, with their MIG; `whole` as for `draw_plane`."""
     columns = min(len(shown), max(5, math.ceil(math.sqrt(len(shown)))), MOST_COLUMNS)
     rows = math.ceil(len(shown) / columns)
     side = 3.6 if len(shown) == 1 else 2.3
@@ -105,8 +105,9 @@ def draw_planes(shown: Sequence[Plane], title: str, path: Path) -> Path:
         for axis in axes.flat[len(shown) :]:
             axis.set_visible(False)
         for axis, plane in zip(axes.flat, shown):
-            draw_plane(axis, plane)
+            draw_plane(axis, plane, whole=whole)
             axis.set_title(plane_title(plane))
+        label_planes(axes[: math.ceil(len(shown) / columns)])
         add_position_scales(figure, list(axes.flat))
         ordered = "sorted by MIG" if shown[0].mig is not None and len(shown) > 1 else ""
         scored = "not scored" if shown[0].mig is None else ordered
@@ -114,23 +115,35 @@ def draw_planes(shown: Sequence[Plane], title: str, path: Path) -> Path:
     return path
 
 
-def draw_plane(axis: Axes, plane: Plane) -> None:
+def draw_plane(axis: Axes, plane: Plane, *, whole: bool = False) -> None:
     """One lattice in the latent plane: lines of constant x in orange, of constant y in blue, light to dark.
 
-    The square that is shown holds all codes, and each panel has its own: a model need not use all of [-1, 1].
+    The square that is shown holds all codes, and each panel has its own: a model need not use all of [-1, 1]. With
+    `whole` the square is [-1, 1], or larger around 0 where codes lie outside, so that one sees how much is used.
     """
-    (left, bottom), side = plane_window(plane)
+    (left, bottom), side = plane_window(plane, whole=whole)
     for lines, colors in ((plane.codes.swapaxes(0, 1), cool()), (plane.codes, warm())):
         axis.add_collection(_lines(lines, colors, longest=JUMP * side))
     axis.scatter(plane.codes[..., 0], plane.codes[..., 1], s=2, color=INK, linewidths=0, zorder=3)
     axis.set(xlim=(left, left + side), ylim=(bottom, bottom + side), aspect="equal")
     for direction in (axis.xaxis, axis.yaxis):
-        direction.set_major_locator(MaxNLocator(3))
+        direction.set_major_locator(FixedLocator([-1, 0, 1]) if whole and side < 2.2 else MaxNLocator(3))
     axis.tick_params(length=2, pad=2, labelsize=7, labelcolor=FAINT)
 
 
-def plane_window(plane: Plane) -> tuple[Float[ndarray, " 2"], float]:
-    """Lower left corner and side of the square around the codes."""
+def label_planes(axes: ndarray) -> None:
+    """Which latent is which: below the last row and left of the first column of a grid of axes."""
+    for axis in axes[-1]:
+        axis.set_xlabel("latent 0", labelpad=1)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("latent 1", labelpad=1)
+
+
+def plane_window(plane: Plane, *, whole: bool = False) -> tuple[Float[ndarray, " 2"], float]:
+    """Lower left corner and side of the square around the codes, or of the `whole` plane around 0."""
+    if whole:
+        half = 1.06 * max(1.0, float(np.abs(plane.codes).max()))
+        return np.asarray([-half, -half]), 2 * half
     low, high = plane.codes.min(axis=(0, 1)), plane.codes.max(axis=(0, 1))
     side = max(1.12 * float((high - low).max()), LEAST_WINDOW)
     return (low + high) / 2 - side / 2, side

@@ -13,7 +13,7 @@ from factorgrid.report.curves import draw_total_correlation, draw_training
 from factorgrid.report.draw_traversals import draw_categories, draw_reconstructions, draw_traversals
 from factorgrid.report.kl_bars import DimensionKL, dimension_kl, draw_kl
 from factorgrid.report.planes import describe, draw_planes, planes
-from factorgrid.report.traversals import NUM_COLUMNS, latent_traversals, reconstructions
+from factorgrid.report.traversals import NUM_COLUMNS, USE_IMAGES, latent_traversals, reconstructions
 from factorgrid.training import Run
 
 NUM_IMAGES = 10
@@ -29,6 +29,7 @@ def traverse(
     num_images: int = NUM_IMAGES,
     seed: int = 0,
     dataset: Dataset | None = None,
+    whole_plane: bool = False,
 ) -> list[Path]:
     """Draw what a run has learned: PNG files in `figures/` of its folder.
 
@@ -44,6 +45,7 @@ def traverse(
         num_images: how many reconstructions.
         seed: which images are drawn.
         dataset: instead of loading the run's own.
+        whole_plane: latent planes show all of [-1, 1], not just the part that a member uses.
 
     Returns:
         The files.
@@ -60,15 +62,16 @@ def traverse(
     names = _supervised_names(run, dataset)
     found = dimension_kl(run, dataset.draw(KL_IMAGES, seed)[0])
     images, _ = dataset.draw(max(num_images, NUM_INPUTS), seed)
+    data, _ = dataset.draw(USE_IMAGES, seed + 1)
     paths = []
     for one in chosen:
-        paths += _draw_member(run, one, images, num_images, found, names, folder)
+        paths += _draw_member(run, one, images, data, num_images, found, names, folder)
     paths.append(draw_kl(found, chosen[0], run, folder / "kl.png", names=names))
     paths.append(draw_training(run, folder / "training.png"))
     if "total_correlation" in run.history:
         paths.append(draw_total_correlation(run, folder / "total_correlation.png"))
     if run.config.num_latents == 2 and isinstance(dataset, Circles):
-        paths.append(draw_planes(planes(run, dataset), describe(run), folder / "planes.png"))
+        paths.append(draw_planes(planes(run, dataset), describe(run), folder / "planes.png", whole=whole_plane))
     return paths
 
 
@@ -76,6 +79,7 @@ def _draw_member(
     run: Run,
     chosen: Chosen,
     images: Float[ndarray, "image height width channel"],
+    data: Float[ndarray, "datum height width channel"],
     num_images: int,
     found: DimensionKL,
     names: tuple[str, ...],
@@ -84,9 +88,9 @@ def _draw_member(
     model, title = run.model(chosen.name), member_title(run, chosen)
     kl = found.values[found.members.index(chosen.name)]
     seen = reconstructions(model, images)
-    rows = latent_traversals(model, images[:2], kl=kl)
+    rows = latent_traversals(model, images[:2], kl=kl, data=data)
     if max(len(row.values) for row in rows) > NUM_COLUMNS + 1:  # long rows of a masked model: one block only
-        rows = latent_traversals(model, images[:1], kl=kl)
+        rows = latent_traversals(model, images[:1], kl=kl, data=data)
     shown = reconstructions(model, images[:num_images])
     name = f"{chosen.name}.png"
     paths = [
@@ -95,7 +99,7 @@ def _draw_member(
     ]
     if run.config.masked and names:
         inputs = images[:NUM_INPUTS]
-        tied = latent_traversals(model, inputs, kl=kl, latents=range(len(names)))
+        tied = latent_traversals(model, inputs, kl=kl, latents=range(len(names)), data=data)
         paths.append(draw_categories(tied, reconstructions(model, inputs), names, title, folder / f"categories-{name}"))
     return paths
 

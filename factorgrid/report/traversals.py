@@ -11,6 +11,7 @@ from factorgrid.models.trained import TrainedModel, as_floats
 
 NUM_COLUMNS = 11
 GAUSSIAN_RANGE = 2.0
+USE_IMAGES = 2048  # enough to tell used columns from unused ones
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class TraversalRow:
         own: the column that is nearest to each base image's own code.
         images: decoded, in [0, 1].
         measure: "KL"; "variance" of the codes where the latent has no prior.
+        use: how many of the data's images have their own code nearest to each column, as shares of all; None where
+            that was not looked at. A column without any shows what no datum looks like.
     """
 
     latent: int
@@ -50,6 +53,7 @@ class TraversalRow:
     own: Int[ndarray, " base"]
     images: Float[ndarray, "base column height width channel"]
     measure: str = "KL"
+    use: Float[ndarray, " column"] | None = None
 
 
 def reconstructions(model: TrainedModel, images: Shaped[ndarray, "base height width channel"]) -> Reconstructions:
@@ -65,6 +69,7 @@ def latent_traversals(
     kl: Float[ndarray, " latent"] | None = None,
     latents: Sequence[int] | None = None,
     num_columns: int = NUM_COLUMNS,
+    data: Shaped[ndarray, "image height width channel"] | None = None,
 ) -> tuple[TraversalRow, ...]:
     """Every latent dimension varied alone; the other dimensions of a base image stay at its hard codes, or means.
 
@@ -74,10 +79,12 @@ def latent_traversals(
         kl: mean KL of each dimension; by default that of the base images.
         latents: which dimensions, in which order; by default all of them, the largest KL first.
         num_columns: how many equidistant values; dimensions of which some categories are masked take all the others.
+        data: many images, by which the use of each column is counted; not counted if None.
     """
     kl = model.usage(images) if kl is None else kl
     latents = np.argsort(-kl, kind="stable").tolist() if latents is None else list(latents)
-    base = model.categorize(images) if model.discrete else model.encode(images)
+    own_codes = model.categorize if model.discrete else model.encode
+    base, known = own_codes(images), None if data is None else own_codes(data)
     columns = [traversal_values(model, latent, num_columns) for latent in latents]
     codes = [_varied(base, latent, values) for latent, values in zip(latents, columns)]
     # one call, so that rows of different lengths do not compile the decoder again and again
@@ -86,9 +93,10 @@ def latent_traversals(
     for latent, values in zip(latents, columns):
         stop = start + len(images) * len(values)
         block = decoded[start:stop].reshape(len(images), len(values), *decoded.shape[1:])
-        own = np.abs(values[None, :] - base[:, latent, None]).argmin(axis=1)
+        own = _nearest(values, base[:, latent])
+        use = None if known is None else column_use(values, known[:, latent])
         positions, categories = (model.position_table[latent, values], values) if model.discrete else (values, None)
-        rows.append(TraversalRow(latent, float(kl[latent]), positions, categories, own, block, model.measure))
+        rows.append(TraversalRow(latent, float(kl[latent]), positions, categories, own, block, model.measure, use))
         start = stop
     return tuple(rows)
 
@@ -104,6 +112,19 @@ def traversal_values(model: TrainedModel, latent: int, num_columns: int) -> Shap
     if len(active) < num_categories:
         return np.asarray(active, np.int32)
     return np.linspace(0, num_categories - 1, min(num_columns, num_categories)).round().astype(np.int32)
+
+
+def column_use(values: Shaped[ndarray, " column"], codes: Shaped[ndarray, " image"]) -> Float[ndarray, " column"]:
+    """The share of codes that are nearest to each value; 0 where there is none.
+
+    >>> column_use(np.asarray([0, 21, 42, 63]), np.asarray([40, 45, 45, 63])).tolist()
+    [0.0, 0.0, 0.75, 0.25]
+    """
+    return np.bincount(_nearest(values, codes), minlength=len(values)) / len(codes)
+
+
+def _nearest(values: Shaped[ndarray, " column"], codes: Shaped[ndarray, " image"]) -> Int[ndarray, " image"]:
+    return np.abs(values[None, :] - codes[:, None]).argmin(axis=1)
 
 
 def _varied(

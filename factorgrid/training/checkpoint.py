@@ -23,12 +23,15 @@ SPARE_BYTES = 256 * 1024  # for the small files beside the arrays
 
 
 class Checkpoints:
-    """The checkpoints of one run, a context manager."""
+    """The checkpoints of one run, a context manager; `read_only` for those who look on while another process trains."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self._folder = folder.absolute()
         options = ocp.CheckpointManagerOptions(
-            max_to_keep=2, enable_async_checkpointing=False, cleanup_tmp_directories=True
+            max_to_keep=None if read_only else 2,
+            enable_async_checkpointing=False,
+            cleanup_tmp_directories=not read_only,
+            read_only=read_only,
         )
         self._manager = ocp.CheckpointManager(self._folder, options=options)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,16 @@ from factorgrid.files import write_parquet
 from factorgrid.training.checkpoint import Checkpoints
 from factorgrid.training.run import Run
 from factorgrid.training.state import State
+from factorgrid.training.tracking import Tracker
 
 NUM_ROWS = 200  # of the history of a short run; long runs have a row every 1,000 steps
 
 
 class History:
-    """Rows of `history.parquet`: loss terms of every member, averaged since the row before."""
+    """Rows of `history.parquet`: loss terms of every member, averaged since the row before; trackers get them too."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, trackers: Sequence[Tracker] = ()) -> None:
+        self._run, self._trackers = run, trackers
         self.every = min(1000, max(1, run.config.steps // NUM_ROWS))
         self._rows: list[pd.DataFrame] = []
         self._sums: dict[str, np.ndarray] = {}
@@ -39,6 +41,8 @@ class History:
             names = [member.name for member in self._run.members]
             self._rows.append(pd.DataFrame({"member": names, "step": step, **columns}))
             self._sums, self._count = {}, 0
+            for tracker in self._trackers:
+                tracker.log(self._rows[-1])
 
     @property
     def complete(self) -> bool:

@@ -4,6 +4,7 @@
 them later: `scores.parquet`, `figures/`.
 """
 
+import importlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from factorgrid.training.weights import load_weights, member_of, save_weights
 FORMAT = "factorgrid-2"
 CHECKPOINTS = "checkpoints"
 MOST_SIZE = 2**24  # of an image's side, or of a factor
+ALONE = "model.safetensors"  # the weights of a run that was saved as one pretrained model
 # what config.json must hold to be read
 DESCRIBED = {"config": {}, "data": {"image_shape": [int], "factors": (list, None)}}
 
@@ -117,7 +119,8 @@ class Run:
         return all(self.weights(member.name).exists() for member in self.members)
 
     def weights(self, member: str) -> Path:
-        return self.path / "models" / f"{member}.safetensors"
+        alone = self.path / ALONE
+        return alone if alone.exists() else self.path / "models" / f"{member}.safetensors"
 
     def dataset(self) -> Dataset:
         """The data set that the run was trained on.
@@ -175,9 +178,16 @@ class Run:
             Error: no such member, or training has not finished.
         """
         chosen = self.member(member)
-        kept = load_weights(self.weights(chosen.name), shapes_of_member(self.config, self.shapes))
+        kept = self.kept(chosen.name)
         method = member_of(self.group().method, self.members.index(chosen))
-        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), image_shape=self.shapes.image)
+        inner = method.autoencoder(kept["params"], kept["memory"])
+        return TrainedModel(inner, self.shapes.image, self, chosen.name)
+
+    def kept(self, member: str) -> dict[str, Any]:
+        """What a member is made of, by name: "params" (without what only training needs), "memory" and "alive"."""
+        like = shapes_of_member(self.config, self.shapes)
+        like["params"] = Params(like["params"].model)
+        return load_weights(self.weights(member), like)
 
     def best(self, metric: str) -> TrainedModel:
         """The member with the best score: the lowest straight-through gap, the highest MIG, ...
@@ -199,6 +209,10 @@ class Run:
             raise Error(f"{self.path} has no score '{key}'; it has: {known}")
         sign = 1 if rows[0].provenance["higher_is_better"] else -1
         return max(rows, key=lambda row: sign * row.value).member
+
+    def _repr_html_(self) -> str:
+        """For a notebook, from a room that builds on this one."""
+        return importlib.import_module("factorgrid.notebook").run_html(self)
 
 
 def shapes_of_member(config: Config, shapes: Shapes) -> Any:

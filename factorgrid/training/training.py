@@ -1,7 +1,7 @@
 """Training a group from its configuration to published weights, resumable at any time."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from factorgrid.training.run import CHECKPOINTS, Run, has_begun
 from factorgrid.training.state import initial_state
 from factorgrid.training.stepper import Stepper
 from factorgrid.training.stopping import stop_requests
+from factorgrid.training.tracking import Tracker, tracking
 
 # (steps taken so far, {term: [member]})
 OnTerms = Callable[[int, dict[str, np.ndarray]], None]
@@ -37,6 +38,7 @@ def train(
     console: Console | None = None,
     on_step: Callable[[int], None] | None = None,
     on_terms: OnTerms | None = None,
+    track: Sequence[str | Tracker] = (),
 ) -> Run:
     """Train the group that `config` describes into the folder `out`, or go on with it where it stopped.
 
@@ -52,6 +54,7 @@ def train(
         quiet: no progress bar.
         on_step: called now and then with the number of steps taken so far.
         on_terms: called as often with that number and the loss terms of every member, averaged since the last call.
+        track: names of `TRACKERS`, or trackers of your own: who gets the history while it trains.
 
     Returns:
         The run, trained.
@@ -70,7 +73,8 @@ def train(
         with working_on(folder, "training"):
             run = Run.create(folder, config, dataset)
             if not run.finished:
-                _train(run, dataset, checkpoint_seconds, quiet, console, on_step, on_terms)
+                with tracking(run, track) as trackers:
+                    _train(run, dataset, checkpoint_seconds, quiet, console, on_step, on_terms, trackers)
             if not keep_checkpoints:
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
     except BaseException:
@@ -88,12 +92,13 @@ def _train(
     console: Console | None,
     on_step: Callable[[int], None] | None,
     on_terms: OnTerms | None,
+    trackers: Sequence[Tracker],
 ) -> None:
     config = run.config
     sets = labelled_sets(config, dataset)
     title = f"{config.model} on {dataset.name}, {len(run.members)} members"
     with Checkpoints(run.path / CHECKPOINTS) as checkpoints:
-        group, history = run.group(), History(run)
+        group, history = run.group(), History(run, trackers)
         state = initial_state(group)
         if checkpoints.latest() is not None:
             state = checkpoints.restore(state)

@@ -37,7 +37,7 @@ def load_weights(path: Path, like: Any) -> Any:
         found = stored[name].shape if name in stored else None
         if found != leaf.shape:
             raise Error(f"{path}: array '{name}' should have shape {leaf.shape}, found {found or 'none'}")
-    leaves = [jnp.asarray(stored[name]) for name in expected]
+    leaves = [jnp.asarray(stored[name].astype(leaf.dtype)) for name, leaf in expected.items()]  # 16 bits become 32
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 

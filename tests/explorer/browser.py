@@ -25,6 +25,7 @@ needs_chromium = pytest.mark.skipif(
 FLAGS = (
     "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-quic", "--disable-dev-shm-usage", "--remote-debugging-pipe",
+    "--disable-features=IsolateSandboxedIframes",  # so that one session sees into a frame
 )  # fmt: skip
 LAUNCH = """
 import fcntl, os, sys

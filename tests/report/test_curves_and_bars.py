@@ -5,7 +5,7 @@ import pandas as pd
 
 import factorgrid as fg
 from factorgrid.report.captions import setting
-from factorgrid.report.curves import draw_term, loss_terms
+from factorgrid.report.curves import TITLES, draw_term, loss_terms, term_title
 from factorgrid.report.kl_bars import dimension_kl, kl_ceiling
 from factorgrid.report.style import setting_colors
 
@@ -17,6 +17,12 @@ def test_every_loss_term_has_a_panel_and_constant_schedules_do_not(dvae: fg.Run,
     assert terms[:3] == ["loss", "reconstruction", "kl"]
     assert {"supervised", "total_correlation"} <= set(terms)
     assert not {"discriminator_loss", "discriminator_accuracy"} & set(terms)
+
+
+def test_panels_are_titled_in_words(dvae: fg.Run, masked: fg.Run) -> None:
+    for name in {*loss_terms(dvae.history), *loss_terms(masked.history)}:
+        assert name in TITLES
+    assert term_title("some_new_term") == "some new term"
 
 
 def test_lines_are_members_and_their_median(dvae: fg.Run) -> None:

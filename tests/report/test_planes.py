@@ -54,6 +54,10 @@ def test_the_window_is_a_square_that_holds_every_point() -> None:
     assert (codes > corner).all()
     assert (codes < corner + side).all()
     assert side < 1.2 * 8
+    corner, side = plane_window(Plane("a", None, codes), whole=True)
+    np.testing.assert_allclose(corner, -side / 2)
+    assert (abs(codes) < side / 2).all()
+    assert plane_window(Plane("a", None, np.full((2, 2, 2), 0.1, np.float32)), whole=True)[1] > 2
     _, collapsed = plane_window(Plane("a", None, np.zeros((2, 2, 2), np.float32)))
     assert collapsed > 0
 

@@ -71,7 +71,9 @@ def test_images_without_factors(plain: fg.Run, tmp_path: Path) -> None:
 def test_figure_8_frames_the_own_category(masked: fg.Run, images: np.ndarray, tmp_path: Path, monkeypatch) -> None:
     rows = latent_traversals(masked.model(0), images, latents=(0, 1))
     framed = []
-    monkeypatch.setattr(draw_traversals.image_grid, "outline", lambda axis, row, column: framed.append((row, column)))
+    monkeypatch.setattr(
+        draw_traversals.image_grid, "outline", lambda axis, row, column, **_: framed.append((row, column))
+    )
     shown = reconstructions(masked.model(0), images)
     draw_traversals.draw_categories(rows, shown, ("x", "y"), "title", tmp_path / "categories.png")
     assert framed == [(base, int(row.own[base])) for row in rows for base in range(3)]

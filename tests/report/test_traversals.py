@@ -84,3 +84,20 @@ def test_the_own_category_of_a_masked_dimension_is_exact(masked: fg.Run, images:
         np.testing.assert_array_equal(row.categories[row.own], own[:, row.latent])
         hard = model.decode(own)
         np.testing.assert_allclose(row.images[np.arange(3), row.own], hard, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["dvae", "vae"])
+def test_the_use_of_a_column_counts_the_images_nearest_to_it(kind: str, images: np.ndarray, request) -> None:
+    model = request.getfixturevalue(kind).model(0)
+    data, _ = fg.load_dataset("circles").draw(50, seed=9)
+    own = model.categorize(data) if model.discrete else model.encode(data)
+    for row in latent_traversals(model, images, num_columns=6, data=data):
+        values = row.categories if model.discrete else row.values
+        counts = np.zeros(6)
+        for code in own[:, row.latent]:
+            counts[min(range(6), key=lambda column: abs(float(values[column]) - float(code)))] += 1
+        np.testing.assert_allclose(row.use, counts / 50)
+
+
+def test_use_is_not_counted_unless_data_are_given(dvae: fg.Run, images: np.ndarray) -> None:
+    assert {row.use for row in latent_traversals(dvae.model(0), images)} == {None}

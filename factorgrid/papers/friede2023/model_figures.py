@@ -24,7 +24,7 @@ from factorgrid.report.paper import Drawing
 from factorgrid.report.plane_rows import draw_comparison
 from factorgrid.report.planes import Plane, draw_planes, planes
 from factorgrid.report.study_cells import Cells
-from factorgrid.report.traversals import Reconstructions, TraversalRow, latent_traversals, reconstructions
+from factorgrid.report.traversals import USE_IMAGES, Reconstructions, TraversalRow, latent_traversals, reconstructions
 from factorgrid.report.values import Absent
 from factorgrid.study.outcomes import Group, Kind, Outcome
 from factorgrid.training import Run
@@ -188,11 +188,13 @@ def _categories(run: Run) -> Arrays:
     chosen = choose_members(run, "best")[0]
     model, (inputs, _) = run.model(chosen.name), dataset.draw(NUM_INPUTS, seed=0)
     names = dataset.space.names
-    rows, seen = latent_traversals(model, inputs, latents=range(len(names))), reconstructions(model, inputs)
+    data, _ = dataset.draw(USE_IMAGES, seed=1)
+    rows, seen = latent_traversals(model, inputs, latents=range(len(names)), data=data), reconstructions(model, inputs)
     pictures = {"inputs": seen.images, "decoded": seen.decoded}
     pictures |= {f"row{place}": row.images for place, row in enumerate(rows)}
     values = {f"values{place}": row.values for place, row in enumerate(rows)}
     own = {f"own{place}": row.own for place, row in enumerate(rows)}
+    own |= {f"use{place}": row.use for place, row in enumerate(rows) if row.use is not None}
     kl = np.asarray([row.kl for row in rows], np.float32)
     title = np.asarray(member_title(run, chosen))
     return {**small(pictures), **values, **own, "kl": kl, "names": np.asarray(names), "title": title}
@@ -201,7 +203,13 @@ def _categories(run: Run) -> Arrays:
 def _rows(arrays: Arrays) -> Sequence[TraversalRow]:
     return [
         TraversalRow(
-            place, float(kl), arrays[f"values{place}"], None, arrays[f"own{place}"], _floats(arrays[f"row{place}"])
+            place,
+            float(kl),
+            arrays[f"values{place}"],
+            None,
+            arrays[f"own{place}"],
+            _floats(arrays[f"row{place}"]),
+            use=arrays.get(f"use{place}"),  # arrays saved before it was counted have none
         )
         for place, kl in enumerate(arrays["kl"])
     ]
