@@ -14,6 +14,7 @@ from .factors import FactorSpace as FactorSpace
 from .integrations.onnx_files import export_onnx as export_onnx
 from .metrics import score as score
 from .models.trained import TrainedModel as TrainedModel
+from .report import heat_map as heat_map
 from .representation import Representation as Representation
 from .training import Run as Run
 

@@ -7,8 +7,9 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from factorgrid.evaluation import DEFAULT, evaluate
-from factorgrid.metrics import METRICS
+from factorgrid.metrics import METRICS, metric_names
 from factorgrid.selectors import SELECTORS
+from factorgrid.training import Run
 
 _HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join([*METRICS, *SELECTORS])}."
 
@@ -24,6 +25,8 @@ class Options:
     """Decides every draw of every metric."""
     quick: bool = False
     """A first look: a tenth of the published sample counts, a fiftieth of the gap's batches."""
+    heat_maps: tuple[str, ...] = ()
+    """Metrics whose matrices [latent, factor] are drawn for the best member, into RUN/figures: mig, dci, sap, ..."""
     jobs: int | None = None
     """Threads, and processes for slow metrics; all cores by default."""
 
@@ -31,7 +34,9 @@ class Options:
 def run(options: Options) -> None:
     from rich.console import Console
 
-    from factorgrid.report import print_scores
+    for name in options.heat_maps:
+        metric_names(name)  # before minutes of scoring, not after
+    from factorgrid.report import print_scores, run_heat_map
     from factorgrid.terminal import counting_progress
 
     with counting_progress("scoring") as progress:
@@ -43,6 +48,10 @@ def run(options: Options) -> None:
             jobs=options.jobs,
             progress=progress,
         )
+    opened = Run.open(options.run)
+    drawn = [run_heat_map(opened, each, seed=options.seed, quick=options.quick) for each in options.heat_maps]
     console = Console()
     print_scores(scores, console)
     console.print(f"written to {options.run / 'scores.parquet'}", highlight=False)
+    for path in (path for paths in drawn for path in paths):
+        console.print(path, highlight=False)

@@ -100,7 +100,7 @@ def imported(path: str) -> Callable[..., Any]:
         found = getattr(importlib.import_module(module), name, None)
     except (ImportError, ValueError) as error:
         raise Error(
-            f"architecture '{path}' cannot be imported: {error}; put its module into the current folder or on PYTHONPATH"
+            f"architecture '{path}' cannot be imported: {error}; put its module into the current folder or PYTHONPATH"
         ) from None
     finally:
         sys.path.remove(here)
