@@ -114,7 +114,7 @@ def draw_heat_map(metric: str, matrix: str, tables: "dict[str, DataFrame]", path
             spine.set_visible(False)
         if table.size <= MOST_NUMBERS:
             write_numbers(axis, table.to_numpy(float), *drawn.get_clim())
-        figure.colorbar(drawn, ax=axis, fraction=0.05, pad=0.02).outline.set_visible(False)  # type: ignore[operator]
+        figure.colorbar(drawn, ax=axis, fraction=0.05, pad=0.02).outline.set_visible(False)
         axis.set_xlabel(legend(tables))
         set_title(figure, f"{metric}: {meaning}" + (f"\n{title}" if title else ""))
     return path
