@@ -1,6 +1,8 @@
 from . import metrics as metrics
 from .any_encoder import score_encoder as score_encoder
+from .api import export as export
 from .api import load_dataset as load_dataset
+from .api import load_model as load_model
 from .api import load_run as load_run
 from .api import train as train
 from .comparison import compare as compare
@@ -14,6 +16,7 @@ from .factors import FactorSpace as FactorSpace
 from .integrations.onnx_files import export_onnx as export_onnx
 from .metrics import score as score
 from .models.trained import TrainedModel as TrainedModel
+from .own_files import encode_files as encode_files
 from .report import heat_map as heat_map
 from .representation import Representation as Representation
 from .training import Run as Run

@@ -12,6 +12,9 @@ from factorgrid.methods import method
 from factorgrid.options import Options
 from factorgrid.training import Run
 from factorgrid.training import train as train_group
+from factorgrid.training.single_file import export as export
+from factorgrid.training.single_file import load_model as load_model
+from factorgrid.training.training import OnTerms
 
 
 def train(
@@ -25,6 +28,7 @@ def train(
     checkpoint_seconds: float = 60.0,
     keep_checkpoints: bool = False,
     on_step: Callable[[int], None] | None = None,
+    on_terms: OnTerms | None = None,
     **options: Unpack[Options],
 ) -> Run:
     """Train a group of members, all at once: every combination of hyperparameter values, each with every seed.
@@ -41,6 +45,7 @@ def train(
         checkpoint_seconds: how often training can be resumed from, at least.
         keep_checkpoints: keep them when the run has finished; its weights are there without.
         on_step: called now and then with the number of steps taken so far.
+        on_terms: called as often as (steps, {term: [member]}): the loss terms of every member, averaged since then.
         options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), fields of `Config`
             (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...), and options of the data set (`image_size=32`).
 
@@ -64,6 +69,7 @@ def train(
         keep_checkpoints=keep_checkpoints,
         quiet=quiet,
         on_step=on_step,
+        on_terms=on_terms,
     )
 
 
@@ -94,9 +100,9 @@ def default_folder(config: Config) -> Path:
     return Path("runs") / f"{Path(config.data).stem}-{config.model}-{config.identity[:8]}"
 
 
-def load_run(path: str | Path) -> Run:
-    """The run in a folder."""
-    return Run.open(path)
+def load_run(path: str | Path, *, data: str | Path | None = None) -> Run:
+    """The run in a folder. `data`: where its images are, if they have moved since it was trained."""
+    return Run.open(path, data=data)
 
 
 def load_dataset(name: str, **options: Any) -> Dataset:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from factorgrid.datasets import OPTIONS as DATA_OPTIONS
+from factorgrid.datasets import check_options
 from factorgrid.errors import Error, unknown_name
 from factorgrid.latents.abilities import Maskable
 from factorgrid.latents.categorical import SPACINGS
@@ -28,6 +29,8 @@ from factorgrid.objectives.supervision import SUPERVISIONS, fitting
 LEARNING_RATE = "learning_rate"
 REDUCTIONS = ("sum", "mean")
 MOST_SEEDS = 100_000
+MOST_SAID = 80  # letters of a wrong value
+MOST_NUMBER = 1e12  # of any hyperparameter: beyond, a slip of the keyboard
 _INT32 = 2**31 - 1
 
 
@@ -163,7 +166,7 @@ class Config:
         combinations = itertools.product(*(self.hyperparameters[name] for name in names))
         return tuple(
             Member(
-                "-".join([*(f"{name}{_short(value)}" for name, value in zip(names, values)), f"seed{seed}"]),
+                "-".join([*(f"{name}{short(value)}" for name, value in zip(names, values)), f"seed{seed}"]),
                 seed,
                 dict(zip(names, values)),
             )
@@ -245,7 +248,7 @@ def differences(old: Config, new: Config) -> list[str]:
     return [f"{key}: {before[key]} -> {after[key]}" for key in before if before[key] != after[key]]
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """A number as it stands in a member's name: exact, so that no two members have one name."""
     short = f"{value:g}"
     return short if float(short) == value else repr(value)
@@ -266,7 +269,11 @@ def _checked(one: dataclasses.Field, value: Any) -> Any:
     try:
         value = read(value)
     except (TypeError, ValueError, OverflowError):
-        raise Error(f"{one.name} must be {what}, got {value!r}") from None
+        if one.name == "data" and _is_several(value):
+            raise Error("data must be a name or a path, got an array; write it to a file first: "
+                        "np.savez('mine.npz', images=images), and train with data='mine.npz'") from None  # fmt: skip
+        shown = " ".join(repr(value).split())[:MOST_SAID]
+        raise Error(f"{one.name} must be {what}, got {shown}") from None
     names = one.metadata["choices"]
     if names and value not in names and one.name != "model" and not (one.name == "architecture" and is_own(value)):
         raise unknown_name(one.name, str(value), names)
@@ -279,6 +286,8 @@ def _check_bounds(one: dataclasses.Field, number: Any) -> None:
     least, above, most = (one.metadata[name] for name in ("least", "above", "most"))
     if isinstance(number, float) and not math.isfinite(number):
         raise Error(f"{one.name} must be a finite number, got {number}")
+    if isinstance(number, float) and abs(number) > MOST_NUMBER:
+        raise Error(f"{one.name} must be at most {MOST_NUMBER:g}, got {number:g}")
     if least is not None and number < least:
         raise Error(f"{one.name} must be at least {least}, got {number}")
     if above is not None and number <= above:
@@ -357,14 +366,15 @@ def _check_grid(config: Config) -> None:
             raise Error(f"hyperparameter '{name}' has no values")
         if len(set(values)) < len(values):
             raise Error(f"hyperparameter '{name}' has a value twice: {shown}")
-        if not all(math.isfinite(value) and value >= 0 for value in values):
-            raise Error(f"hyperparameter '{name}' must be finite and not negative, got {shown}")
+        if not all(0 <= value <= MOST_NUMBER for value in values):  # NaN fails too
+            raise Error(f"hyperparameter '{name}' must be within 0..{MOST_NUMBER:g}, got {shown}")
 
 
 def _check_together(config: Config) -> None:
     """What one field says of another."""
     if not config.seeds or len(set(config.seeds)) != len(config.seeds):
         raise Error(f"seeds must be different non-negative numbers, got {list(config.seeds)}")
+    check_options(config.data, config.data_options)
     if config.supervision is not None and not config.labels:
         raise Error(f"supervision '{config.supervision}' needs labels; add --labels 100, say")
     if config.labels and not fitting(config.method.latent_class):

@@ -11,7 +11,7 @@ from factorgrid.datasets import Dataset, DeviceDataset
 from factorgrid.datasets.table import HostTable, Table, stored_images
 from factorgrid.errors import Error
 from factorgrid.models import Autoencoder
-from factorgrid.models.trained import TrainedModel
+from factorgrid.models.trained import TrainedModel, in_parts
 from factorgrid.representation import Representation
 
 BATCH_SIZE = 1024
@@ -62,4 +62,4 @@ def encode_labelled(
 def _codes(
     model: Autoencoder, dataset: DeviceDataset, key: Key[Array, ""], factors: Int[Array, "sample factor"]
 ) -> Array:
-    return model.posterior(dataset.images(key, factors)).codes()
+    return in_parts(lambda images: model.posterior(images).codes(), dataset.images(key, factors), model)

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class Error(Exception):
@@ -19,3 +20,19 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> Error:
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     hint = f"did you mean '{lower[near[0]]}'? " if near else ""
     return Error(f"unknown {kind} '{name}'; {hint}Known: {', '.join(names)}")
+
+
+def check_whole(value: Any, name: str, *, least: int = 0, most: int = 2**63 - 1) -> int:
+    """A whole number within bounds; `name` is for the error.
+
+    Raises:
+        Error: another number, or no number.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise Error(f"{name} must be a whole number, got {value!r}")
+    number = int(value.__index__())
+    if number < least:
+        raise Error(f"{name} must be at least {least}, got {number}")
+    if number > most:
+        raise Error(f"{name} must be at most {most:,}, got {number:,}")
+    return number

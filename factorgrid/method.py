@@ -57,6 +57,9 @@ class Examples(NamedTuple):
     labelled: Labelled | None = None
 
 
+CRITIC_BETAS = (0.5, 0.9)  # of the discriminator's Adam, as in the paper's code
+
+
 class Optimizer(eqx.Module):
     """Adam, or AdamW where there is decay.
 
@@ -106,11 +109,11 @@ class Method(eqx.Module):
         return Params(self.networks.build(self.latent, key_model), critic, head), self.latent.init_memory()
 
     def optimizers(self) -> Params:
-        """The optimiser of each part. The discriminator's Adam forgets faster (the paper's code)."""
+        """The optimiser of each part. The discriminator's Adam forgets faster."""
         rate = self.optimizer.learning_rate
         return Params(
             self.optimizer.make(),
-            Optimizer(rate, b1=0.5, b2=0.9).make(),
+            Optimizer(rate, b1=CRITIC_BETAS[0], b2=CRITIC_BETAS[1]).make(),
             Optimizer(rate).make(),
         )
 

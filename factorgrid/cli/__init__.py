@@ -19,6 +19,10 @@ COMMANDS: dict[str, str] = {
     "evaluate": "score every member of a run",
     "traverse": "draw a run: reconstructions, traversals, KL, curves, latent planes",
     "explore": "one HTML page in which a model's decoder runs: sliders, categories, use",
+    "encode": "codes and categories of your images, as a table",
+    "generate": "pictures of given categories",
+    "sample": "pictures from a model's prior",
+    "export": "one model in one file that says what it is",
     "study": "many methods, data sets and seeds from one file: plan, run, resume, report",
 }
 

@@ -6,12 +6,9 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from factorgrid.evaluation import DEFAULT, evaluate
-from factorgrid.metrics import METRICS, metric_names
-from factorgrid.selectors import SELECTORS
-from factorgrid.training import Run
+from factorgrid.cli.declared import DEFAULT_SCORES, SCORES
 
-_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join([*METRICS, *SELECTORS])}."
+_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join(SCORES)}."
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,9 @@ class Options:
 
     run: Positional[Path]
     """The run's folder."""
-    metrics: Annotated[tuple[str, ...], arg(help=_HELP)] = DEFAULT
+    metrics: Annotated[tuple[str, ...], arg(help=_HELP)] = DEFAULT_SCORES
+    data: str | None = None
+    """Where the run's images are, if they have moved since."""
     seed: int = 0
     """Decides every draw of every metric."""
     quick: bool = False
@@ -34,21 +33,24 @@ class Options:
 def run(options: Options) -> None:
     from rich.console import Console
 
-    for name in options.heat_maps:
-        metric_names(name)  # before minutes of scoring, not after
+    from factorgrid.evaluation import evaluate
+    from factorgrid.metrics import metric_names
     from factorgrid.report import print_scores, run_heat_map
     from factorgrid.terminal import counting_progress
+    from factorgrid.training import Run
 
+    for name in options.heat_maps:
+        metric_names(name)  # before minutes of scoring, not after
+    opened = Run.open(options.run, data=options.data)
     with counting_progress("scoring") as progress:
         scores = evaluate(
-            options.run,
+            opened,
             options.metrics,
             seed=options.seed,
             quick=options.quick,
             jobs=options.jobs,
             progress=progress,
         )
-    opened = Run.open(options.run)
     drawn = [run_heat_map(opened, each, seed=options.seed, quick=options.quick) for each in options.heat_maps]
     console = Console()
     print_scores(scores, console)

@@ -21,12 +21,16 @@ class Options:
     """The page; RUN/explorer.html by default."""
     num_images: int = 8
     """How many stored images one can start from."""
+    data: str | None = None
+    """Where the run's images are, if they have moved since."""
     seed: int = 0
     """Decides which images those are."""
 
 
 def run(options: Options) -> None:
+    from factorgrid.api import load_run
     from factorgrid.explorer import explore
 
     members = [int(name) if name.lstrip("-").isdigit() else name for name in options.member]
-    print(explore(options.run, members=members, out=options.out, num_images=options.num_images, seed=options.seed))
+    runs = [load_run(path, data=options.data) for path in options.run]
+    print(explore(runs, members=members, out=options.out, num_images=options.num_images, seed=options.seed))

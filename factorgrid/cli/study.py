@@ -85,6 +85,8 @@ class Run:
     """Ray: processor cores for a group; by default those of a whole node, or 1 where there are GPUs."""
     gpus: float | None = None
     """Ray: GPUs for a group; by default 1 where there are any."""
+    checkpoint_seconds: float = 60.0
+    """How much training time may be lost when the process is killed."""
     quiet: bool = False
     """No progress bar."""
 
@@ -94,7 +96,14 @@ class Run:
 
         study, folder = _study(self.study, self.out, twins=self.twins)
         if self.ray is None:
-            run_study(study, folder, models=self.models, only=self.only, quiet=self.quiet)
+            run_study(
+                study,
+                folder,
+                models=self.models,
+                only=self.only,
+                checkpoint_seconds=self.checkpoint_seconds,
+                quiet=self.quiet,
+            )
         else:
             from factorgrid.study.cluster import run_on_cluster
 
@@ -106,6 +115,7 @@ class Run:
                 only=self.only,
                 cpus=self.cpus,
                 gpus=self.gpus,
+                checkpoint_seconds=self.checkpoint_seconds,
                 quiet=self.quiet,
             )
         found = outcome(folder)
@@ -135,20 +145,28 @@ class Status:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """Write a study's report: one HTML page, figures (PNG, PDF) and tables (CSV, LaTeX). It may be unfinished."""
+    """Write a study's report: one HTML page, figures (PNG, PDF) and tables (CSV, LaTeX). It may be unfinished.
 
-    study: Source
+    Several studies make one report: seeds of one method that were trained in different folders count together.
+    """
+
+    study: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY ...", help=_SOURCE)]
     out: Out = None
     report: Path | None = None
-    """Folder of the report; FOLDER/report by default."""
+    """Folder of the report; FOLDER/report by default, of several studies ./report."""
 
     def run(self) -> None:
         from factorgrid.papers import friede2023
         from factorgrid.report import study_report as write
-        from factorgrid.study import outcome
+        from factorgrid.study import merged, outcome
 
-        _, folder = _study(self.study, self.out)
-        print(write(outcome(folder), self.report or folder / "report", paper=friede2023))
+        if not self.study:
+            raise Error("which study? Give a folder, or several")
+        if self.out is not None and len(self.study) > 1:
+            raise Error("several studies have folders of their own; leave --out, and say --report for the report's")
+        folders = [_study(source, self.out)[1] for source in self.study]
+        place = folders[0] / "report" if len(folders) == 1 else Path("report")
+        print(write(merged([outcome(folder) for folder in folders]), self.report or place, paper=friede2023))
 
 
 Command = (

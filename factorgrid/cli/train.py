@@ -2,16 +2,12 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 from tyro.conf import arg
 
-from factorgrid import api
-from factorgrid.config import LEARNING_RATE, Config, hyperparameters
-from factorgrid.datasets import OPTIONS as DATA_OPTIONS
-from factorgrid.methods import NAMED, PRESETS, preset
-
-SPECIAL = ("seeds", "hyperparameters", "data_options")  # fields of `Config` that are put together from other flags
+from factorgrid.cli.declared import FLAGS, MODELS, PRESETS
+from factorgrid.errors import Error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Own:
     """The run's folder; runs/DATA-MODEL-HASH by default."""
     seeds: tuple[int, ...] = (1,)
     """One number: how many seeds (0, 1, ...). Several numbers: which."""
-    preset: Annotated[str | None, arg(help="; ".join(f"{name}: {text}" for name, text in PRESETS.items()))] = None
+    preset: Annotated[str | None, arg(help=PRESETS)] = None
     checkpoint_seconds: float = 60.0
     """How much training time may be lost when the process is killed."""
     keep_checkpoints: bool = False
@@ -37,33 +33,17 @@ class Own:
 
 
 def _options() -> type:
-    kinds = get_type_hints(Config)
     required: list[tuple[str, Any]] = []
     optional: list[tuple[str, Any, Any]] = []
-    for one in dataclasses.fields(Config):
-        if one.name in SPECIAL:
-            continue
-        help, flag = one.metadata["help"], one.metadata["flag"]
-        metavar = "{" + ",".join(NAMED) + "}" if one.name == "model" else None
+    for name, kind, default, help, flag in FLAGS:
+        metavar = "{" + ",".join(MODELS) + "}" if name == "model" else None
         about = arg(help=help, metavar=metavar, aliases=[f"--{flag}"] if flag else None)
-        if one.default is dataclasses.MISSING:
-            required.append((one.name, Annotated[kinds[one.name], about]))
-        elif one.name == LEARNING_RATE:
-            several: Any = tuple[float, ...]
-            optional.append((one.name, Annotated[several, about], (one.default,)))
+        if default is ...:
+            required.append((name, Annotated[kind, about]))
         else:
-            optional.append((one.name, Annotated[kinds[one.name], about], one.default))
-    values: Any = tuple[float, ...]
-    for name, takers in hyperparameters().items():
-        optional.append((name, Annotated[values, arg(help=f"For {', '.join(takers)}.")], ()))
-    for name, (kind, help) in DATA_OPTIONS.items():
-        optional.append((name, Annotated[kind | None, arg(help=help)], None))
-    fields: list[Any] = [
-        *required,
-        *((name, kind, dataclasses.field(default=default)) for name, kind, default in optional),
-    ]
+            optional.append((name, Annotated[kind, about], dataclasses.field(default=default)))
     own = [(f.name, f.type, dataclasses.field(default=f.default)) for f in dataclasses.fields(Own)]
-    made = dataclasses.make_dataclass("Options", [*fields, *own], frozen=True)
+    made = dataclasses.make_dataclass("Options", [*required, *optional, *own], frozen=True)
     made.__doc__ = Own.__doc__
     return made
 
@@ -72,8 +52,15 @@ Options = _options()
 
 
 def run(options: Any) -> None:
+    from factorgrid import api
+    from factorgrid.config import LEARNING_RATE
+    from factorgrid.methods import preset
+
     given = {f.name: getattr(options, f.name) for f in dataclasses.fields(options) if f.name not in _OWN}
-    given = {name: value for name, value in given.items() if value is not None and value != ()}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name, value in given.items():
+        if value == ():
+            raise Error(f"--{name.replace('_', '-')} needs a value")
     if len(given[LEARNING_RATE]) == 1:
         given[LEARNING_RATE] = given[LEARNING_RATE][0]
     if options.data_seed is None:

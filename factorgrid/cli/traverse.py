@@ -16,6 +16,8 @@ class Options:
     """A member's name, its number, `best` (by straight-through gap, else MIG), or `all`."""
     out: Path | None = None
     """Folder for the pictures; RUN/figures by default."""
+    data: str | None = None
+    """Where the run's images are, if they have moved since."""
     seed: int = 0
     """Decides which images are drawn."""
 
@@ -23,7 +25,7 @@ class Options:
 def run(options: Options) -> None:
     from factorgrid import api, report
 
-    opened = api.load_run(options.run)
+    opened = api.load_run(options.run, data=options.data)
     member = int(options.member) if options.member.lstrip("-").isdigit() else options.member
     for path in report.traverse(opened, member=member, out=options.out, seed=options.seed):
         print(path)

@@ -27,7 +27,7 @@ from factorgrid.datasets.rendered.mpi3d_toy_twin import MPI3DToyTwin
 from factorgrid.datasets.rendered.shapes3d_twin import Shapes3DTwin
 from factorgrid.datasets.rendered.smallnorb_twin import SmallNORBTwin
 from factorgrid.datasets.table import Residence
-from factorgrid.errors import Error, unknown_name
+from factorgrid.errors import Error, check_whole, unknown_name
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,10 @@ CHOICES = {
     "resident": ("place for a table", get_args(Residence)),
     "fit": ("fit", get_args(Fit)),
     "background": ("background", get_args(Background)),
+    "subset": ("subset of MPI3D", ("all", "paper")),
 }
+OWN_OPTIONS = ("resident", "image_size", "fit", "background")
+LEAST_SIZE, MOST_SIZE = 8, 1024
 
 # name -> (type, what it is): the keywords of `load`, for flags and study files
 OPTIONS: dict[str, tuple[type, str]] = {
@@ -151,19 +154,30 @@ def load(
     options: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
     if name in DATASETS:
         source = DATASETS[name]
-        _check_options(name, options, source.options)
+        check_options(name, options)
         return source.load(data_root(root), **options)
     if name.endswith(".npz") or os.sep in name or Path(name).is_dir():
-        _check_options(name, options, ("resident", "image_size", "fit", "background"))
+        check_options(name, options)
         return load_custom(Path(name), **options)
     raise unknown_name("data set", name, DATASETS)
 
 
-def _check_options(name: str, given: Mapping[str, object], known: tuple[str, ...]) -> None:
-    for option in given:
+def check_options(name: str, given: Mapping[str, object]) -> None:
+    """Whether a data set, or a user's own images, has such options with such values.
+
+    Raises:
+        Error: the first that it has not.
+    """
+    known = DATASETS[name].options if name in DATASETS else OWN_OPTIONS
+    for option, value in given.items():
         if option not in known:
             has = f"it has: {', '.join(known)}" if known else "it has none"
             raise Error(f"data set '{name}' has no option '{option}'; {has}")
-    for option, (kind, values) in CHOICES.items():
-        if option in given and given[option] not in values:
-            raise unknown_name(kind, str(given[option]), values)
+        if option in CHOICES:
+            kind, values = CHOICES[option]
+            if value not in values:
+                raise unknown_name(kind, str(value), values)
+        elif OPTIONS[option][0] is int:
+            check_whole(value, option, least=LEAST_SIZE, most=MOST_SIZE)
+        elif OPTIONS[option][0] is bool and not isinstance(value, bool):
+            raise Error(f"{option} must be true or false, got {value!r}")

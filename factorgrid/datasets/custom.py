@@ -74,6 +74,13 @@ def load_custom(
     return _from_npz(path, resident, square)
 
 
+def image_names(path: Path) -> list[str]:
+    """What the images at `path` are called, in the order of `load_custom`: files below a folder, rows of an npz."""
+    if path.is_dir():
+        return [picture.relative_to(path).as_posix() for picture in _pictures(_files(path))]
+    return [str(row) for row in range(npz.header(path, "images")[0][0])]
+
+
 def _from_npz(path: Path, resident: Residence, square: Square) -> Table | HostTable:
     try:
         names = npz.keys(path)
@@ -211,11 +218,8 @@ def _by_number_then_word(cell: str) -> tuple[int, float, str]:
 
 
 def _from_folder(folder: Path, resident: Residence, square: Square) -> Table | HostTable:
-    try:
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    except OSError as problem:
-        raise Error(f"{folder} cannot be searched for pictures: {one_line(problem)}") from problem
-    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    files = _files(folder)
+    pictures = _pictures(files)
     tables = [path for path in files if path.suffix.lower() == ".csv"]
     if not pictures:
         raise Error(f"{folder} holds no pictures ({KINDS})")
@@ -229,6 +233,17 @@ def _from_folder(folder: Path, resident: Residence, square: Square) -> Table | H
     images = _read_pictures(folder, pictures, square)
     layout = Layout(index_labels(labels, space), folder.name, images.shape[1:], "levels", _origin(folder, images))
     return make_table(images, layout, resident=resident)
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    except OSError as problem:
+        raise Error(f"{folder} cannot be searched for pictures: {one_line(problem)}") from problem
+
+
+def _pictures(files: Sequence[Path]) -> list[Path]:
+    return [path for path in files if path.suffix.lower() in SUFFIXES]
 
 
 def _read_pictures(

@@ -12,6 +12,7 @@ from numpy import ndarray
 
 from factorgrid.datasets.dataset import Dataset
 from factorgrid.datasets.table import HostTable, Table
+from factorgrid.errors import check_whole
 from factorgrid.factors import FactorSpace
 from factorgrid.files import replacing
 
@@ -29,6 +30,7 @@ def preview(dataset: Dataset, path: Path, seed: int) -> None:
     Raises:
         Error: `path` cannot be written.
     """
+    check_whole(seed, "seed", most=2**31 - 1)
     if dataset.space is None:
         images, _ = dataset.draw(STRIP_IMAGES * SHEET_ROWS, seed)
         titles, strips = [""] * SHEET_ROWS, [images[i::SHEET_ROWS] for i in range(SHEET_ROWS)]

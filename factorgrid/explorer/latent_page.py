@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from factorgrid.datasets import Dataset
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.explorer.facts import NUM_PROBES, correlation, gather
 from factorgrid.explorer.member_data import Shown, member_data
 from factorgrid.explorer.page import base64_of, write_page
@@ -49,8 +49,8 @@ def explore(
         Error: no such member, runs of different data, a run that has not finished training, data that is missing, a
             network that the explorer does not know, or a file that cannot be written.
     """
-    if num_images < 1:
-        raise Error(f"num_images must be at least 1, got {num_images}")
+    check_whole(num_images, "num_images", least=1)
+    check_whole(seed, "seed", most=2**31 - 1)
     runs = _opened(run)
     shown = [one for each in runs for one in _shown(each, members)]
     dataset = runs[0].dataset() if dataset is None else dataset

@@ -1,13 +1,14 @@
 """What a latent can do, so that others may ask for abilities and never for a latent by name.
 
-An ability is a set of methods of the posterior (of the latent itself for `Enumerable` and `Maskable`). A latent has it
-by having the methods; nothing is registered. Objectives, supervision, selectors and pictures say which they require.
+An ability is a set of methods of the posterior (of the latent itself for `Enumerable`, `Maskable` and `Prior`). A
+latent has it by having the methods; nothing is registered. Objectives, supervision, selectors and pictures say which
+they require.
 """
 
 from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Key
 from numpy import ndarray
 
 from factorgrid.latents.latent import Latent
@@ -94,6 +95,15 @@ class Maskable(Protocol):
         ...
 
 
+@runtime_checkable
+class Prior(Protocol):
+    """Of a latent: a prior to draw from."""
+
+    def draw(self, key: Key[Array, ""], num: int) -> Float[Array, "num latent"]:
+        """What the decoder sees of `num` draws from the prior."""
+        ...
+
+
 IN_WORDS: dict[type, str] = {
     Divergent: "a KL divergence to a prior",
     Dense: "a log density",
@@ -102,6 +112,7 @@ IN_WORDS: dict[type, str] = {
     Real: "a location on the real line",
     Enumerable: "categories",
     Maskable: "categories that can be masked",
+    Prior: "a prior to draw from",
 }
 
 

@@ -161,6 +161,12 @@ class Categorical(Latent):
     def active_categories(self) -> tuple[tuple[int, ...], ...]:
         return self.active or (tuple(range(self.num_categories)),) * self.num_latents
 
+    def draw(self, key: Key[Array, ""], num: int) -> Float[Array, "num latent"]:
+        """Grid positions, uniform over the active categories."""
+        keys = jax.random.split(key, self.num_latents)
+        drawn = [jax.random.choice(k, jnp.asarray(c), (num,)) for k, c in zip(keys, self.active_categories())]
+        return jnp.asarray(grid(self.num_categories))[jnp.stack(drawn, axis=1)]
+
     def masked(self, active: tuple[tuple[int, ...], ...]) -> "Categorical":
         return dataclasses.replace(self, active=active)
 

@@ -57,3 +57,7 @@ class Gaussian(Latent):
     def read(self, parameters: Float[Array, "batch parameter"], codebook: Any = None) -> GaussianPosterior:
         mean, log_variance = jnp.split(parameters, 2, axis=-1)
         return GaussianPosterior(mean, log_variance)
+
+    def draw(self, key: Key[Array, ""], num: int) -> Float[Array, "num latent"]:
+        """Standard normal numbers."""
+        return jax.random.normal(key, (num, self.num_latents))

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.metrics.inputs import as_array, as_labels, frame_as_numbers, is_frame
 
 MAX_BINS = 10_000
@@ -155,8 +155,7 @@ def labels_of_split(
 
 def check_bins(num_samples: int, num_bins: int) -> None:
     """Raise an Error when a histogram of `num_bins` bins cannot be made of so few samples."""
-    if not 2 <= num_bins <= MAX_BINS:
-        raise Error(f"num_bins must be at least 2 and at most {MAX_BINS:,}, got {num_bins}")
+    check_whole(num_bins, "num_bins", least=2, most=MAX_BINS)
     if num_samples < num_bins:
         raise Error(f"{num_samples} samples are fewer than the {num_bins} bins; pass more samples or lower num_bins")
 
@@ -164,7 +163,4 @@ def check_bins(num_samples: int, num_bins: int) -> None:
 def check_counts(**counts: Any) -> None:
     """Raise an Error when a number of samples is not whole, below 1, or more than can be meant."""
     for name, value in counts.items():
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise Error(f"{name} must be a whole number of at least 1, got {value!r}")
-        if value > MAX_COUNT:
-            raise Error(f"{name} must be at most {MAX_COUNT:,}, got {value:,}")
+        check_whole(value, name, least=1, most=MAX_COUNT)

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.metrics.checks import MAX_BINS, as_codes, check_bins, check_counts, varying
 from factorgrid.metrics.mutual_information import compact
 from factorgrid.representation import Representation
@@ -58,9 +58,7 @@ QUICK = Counts(num_train=1_000, num_test=500, num_variance_estimate=1_000, downs
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """The random stream of one consumer: from (seed, name), so that adding a metric changes no other number."""
-    if seed < 0:
-        raise Error(f"the seed must be at least 0, got {seed}")
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return np.random.default_rng([check_whole(seed, "seed"), zlib.crc32(name.encode())])
 
 
 @runtime_checkable  # so that the test session can check annotations

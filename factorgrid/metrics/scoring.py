@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.metrics.checks import as_codes, as_factors
 from factorgrid.metrics.lookup import Options, chosen
 from factorgrid.metrics.metric import Metric
@@ -118,9 +118,7 @@ def scores_of(
 ) -> list[dict[str, float]]:
     """Scores of all metrics of the table on every sampler. Threads of this process draw the samples, and compute the
     instant metrics at once; the others are then computed in processes of their own."""
-    if jobs is not None and jobs < 1:
-        raise Error(f"jobs must be at least 1, got {jobs}")
-    num_jobs = joblib.cpu_count() if jobs is None else jobs
+    num_jobs = joblib.cpu_count() if jobs is None else check_whole(jobs, "jobs", least=1)
     work = Work(progress, total=len(samplers) * len(table))
 
     order = [(i, name) for i in range(len(samplers)) for name in table]

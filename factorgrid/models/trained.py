@@ -8,24 +8,33 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 from numpy import ndarray
 
-from factorgrid.errors import Error
-from factorgrid.latents.abilities import IN_WORDS, Discrete, Divergent, has
+from factorgrid.errors import Error, check_whole
+from factorgrid.latents.abilities import IN_WORDS, Discrete, Divergent, Prior, has
+from factorgrid.metrics.inputs import as_array
 from factorgrid.models.autoencoder import Autoencoder
 
 BATCH_SIZE = 256
+MOST_DRAWN = 1_000_000
+SLACK = 0.5  # how far floats may lie outside [0, 1]: Lanczos filters of published data overshoot
+PART = 64  # images at once where their activations fill a processor's caches
 
 
 @dataclass(frozen=True)
 class TrainedModel:
     """An autoencoder and what one does with it. Images are [n height width channel], uint8 or floats in [0, 1].
 
-    Arguments of any shape may come in: what does not fit is an Error, not a failed type check.
+    Arguments of any shape may come in, and arrays of PyTorch or JAX: what does not fit is an Error, not a failed type
+    check.
+
+    Attributes:
+        image_shape: (height, width, channel) of the images that the model was trained on, if it is known.
     """
 
     autoencoder: Autoencoder
+    image_shape: tuple[int, int, int] | None = None
 
     @property
     def discrete(self) -> bool:
@@ -40,51 +49,65 @@ class TrainedModel:
     def num_latents(self) -> int:
         return self.autoencoder.latent.num_latents
 
-    def encode(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n latent"]:
+    def encode(self, images: Any) -> Float[ndarray, "n latent"]:
         """The deterministic code of each image: expected grid positions in [-1, 1], Gaussian means, or levels."""
-        return in_batches(_codes, self.autoencoder, as_floats(images))
+        return in_batches(_codes, self.autoencoder, as_floats(images, self.image_shape))
 
-    def categorize(self, images: Shaped[ndarray, "..."]) -> Int[ndarray, "n latent"]:
+    def categorize(self, images: Any) -> Int[ndarray, "n latent"]:
         """The discrete code of each image: the most probable category of each latent dimension.
 
         Raises:
             Error: the model has no categories.
         """
         self._require(Discrete, "use encode")
-        return in_batches(_categories, self.autoencoder, as_floats(images))
+        return in_batches(_categories, self.autoencoder, as_floats(images, self.image_shape))
 
-    def decode(self, codes: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
+    def decode(self, codes: Any) -> Float[ndarray, "n height width channel"]:
         """Images, in [0, 1], of categories (integers, discrete models) or of codes (floats).
 
         Raises:
             Error: a wrong number of latents, integers for a model without categories, or categories out of range.
         """
-        codes = np.asarray(codes)
+        codes = as_array(codes)
         if codes.ndim != 2 or codes.shape[1] != self.num_latents:
             raise Error(f"codes must have shape [n, {self.num_latents}], got {list(codes.shape)}")
         if np.issubdtype(codes.dtype, np.integer):
             codes = self.positions(codes)
+        elif codes.dtype.kind != "f" or not np.isfinite(codes).all():
+            raise Error(f"codes must be whole or finite numbers, got {codes.dtype} with other values")
         return in_batches(_decoded, self.autoencoder, codes.astype(np.float32))
 
-    def reconstruct(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
+    def reconstruct(self, images: Any) -> Float[ndarray, "n height width channel"]:
         """Images decoded from their codes."""
         return self.decode(self.encode(images))
 
-    def kl(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, "n latent"]:
+    def sample(self, num: int, *, seed: int = 0) -> Float[ndarray, "n height width channel"]:
+        """Images, in [0, 1], of `num` draws from the prior.
+
+        Raises:
+            Error: the latent has no prior to draw from, or `num` is below 1.
+        """
+        self._require(Prior, "decode categories of your choice")
+        check_whole(num, "num", least=1, most=MOST_DRAWN)
+        check_whole(seed, "seed", most=2**31 - 1)
+        latent: Any = self.autoencoder.latent
+        return self.decode(np.asarray(latent.draw(jax.random.key(seed), num)))
+
+    def kl(self, images: Any) -> Float[ndarray, "n latent"]:
         """KL divergence of each latent dimension in nats: which dimensions the model uses.
 
         Raises:
             Error: the latent has no prior.
         """
         self._require(Divergent, "look at its variances instead")
-        return in_batches(_kl, self.autoencoder, as_floats(images))
+        return in_batches(_kl, self.autoencoder, as_floats(images, self.image_shape))
 
     @property
     def measure(self) -> str:
         """What `usage` is: "KL", or "variance" of the codes of a latent without a prior."""
         return "KL" if self.can(Divergent) else "variance"
 
-    def usage(self, images: Shaped[ndarray, "..."]) -> Float[ndarray, " latent"]:
+    def usage(self, images: Any) -> Float[ndarray, " latent"]:
         """How much each latent dimension says of images: its mean KL in nats, or the variance of its codes."""
         return self.kl(images).mean(axis=0) if self.can(Divergent) else self.encode(images).var(axis=0)
 
@@ -128,12 +151,52 @@ class TrainedModel:
             raise Error(f"a model with a {kind} latent has not {IN_WORDS[ability]}; {instead}")
 
 
-def as_floats(images: Shaped[ndarray, "..."]) -> Float[ndarray, "n height width channel"]:
-    """Images as float32 in [0, 1]; uint8 images are divided by 255."""
-    images = np.asarray(images)
-    if images.ndim != 4:
-        raise Error(f"images must have shape [n, height, width, channel], got {list(images.shape)}")
-    return images.astype(np.float32) / 255 if images.dtype == np.uint8 else images.astype(np.float32)
+def as_floats(images: Any, image_shape: tuple[int, int, int] | None = None) -> Float[ndarray, "n height width channel"]:
+    """Images as float32 in [0, 1]; integers within 0..255 are divided by 255.
+
+    Args:
+        images: [n height width channel], or [n height width] for one channel.
+        image_shape: (height, width, channel) that they should have, if it is known.
+
+    Raises:
+        Error: another shape, or values out of range; the message says what to do.
+    """
+    images = as_array(images)
+    if image_shape is not None and image_shape[2] == 1 and images.shape[1:] == image_shape[:2]:
+        images = images[..., None]
+    hint = _misfit(images.shape, image_shape)
+    if hint is not None:
+        wanted = "n, height, width, channel" if image_shape is None else "n, " + ", ".join(map(str, image_shape))
+        raise Error(f"images must have shape [{wanted}], got {list(images.shape)}{hint}")
+    if images.dtype.kind not in "biuf":
+        raise Error(f"images must be numbers, got {images.dtype}")
+    if images.dtype == bool or not images.size:
+        return images.astype(np.float32)
+    low, high = images.min(), images.max()
+    if images.dtype.kind in "iu":
+        if low < 0 or high > 255:
+            raise Error(f"integer images must be within 0..255, got values from {low} to {high}")
+        return images.astype(np.float32) / 255
+    if not (low >= -SLACK and high <= 1 + SLACK):  # NaN fails too
+        more = "; divide them by 255" if low >= 0 and 1 < high <= 255 else ""
+        raise Error(f"floating-point images must be within 0..1, got values from {low:g} to {high:g}{more}")
+    return images.astype(np.float32)
+
+
+def _misfit(shape: tuple[int, ...], wanted: tuple[int, int, int] | None) -> str | None:
+    """What to do about a shape that does not fit; None if it fits."""
+    if len(shape) == 4 and (wanted is None or shape[1:] == wanted):
+        return None
+    if shape == wanted or (wanted is None and len(shape) == 3):
+        return "; one image: images[None]"
+    if wanted is None:
+        return ""
+    if len(shape) == 4 and (shape[2], shape[3], shape[1]) == wanted:
+        return "; channels come last: images.transpose(0, 2, 3, 1)"
+    if len(shape) == 4 and shape[1:3] == wanted[:2]:
+        grey = "; make them grey: images.mean(-1, keepdims=True)" if wanted[2] == 1 else ""
+        return grey or f"; the model was trained on {wanted[2]} channels"
+    return "; resize them to what the model was trained on"
 
 
 def in_batches(fn: Callable[[Autoencoder, Array], Array], model: Autoencoder, values: ndarray) -> ndarray:
@@ -149,23 +212,43 @@ def in_batches(fn: Callable[[Autoencoder, Array], Array], model: Autoencoder, va
     return np.concatenate(parts)
 
 
+def in_parts(fn: Callable[[Array], Array], rows: Array, model: Autoencoder) -> Array:
+    """fn(rows), for a function of each row on its own within a compiled program.
+
+    A convolutional model goes over its rows in small parts on a CPU, which takes half the time: the activations of a
+    part stay in the caches. A dense one, which has more weights than activations, takes them all at once.
+    """
+    convolutional = any(
+        weights.ndim == 4 for weights in jax.tree.leaves(eqx.filter((model.encoder, model.decoder), eqx.is_array))
+    )
+    if jax.default_backend() != "cpu" or not convolutional or len(rows) <= PART or len(rows) % PART:
+        return fn(rows)
+    return jnp.concatenate(jax.lax.map(fn, rows.reshape(-1, PART, *rows.shape[1:])))
+
+
 @eqx.filter_jit
 def _codes(model: Autoencoder, images: Array) -> Array:
-    return model.posterior(images).codes()
+    return in_parts(lambda part: model.posterior(part).codes(), images, model)
 
 
 @eqx.filter_jit
 def _categories(model: Autoencoder, images: Array) -> Array:
-    posterior: Any = model.posterior(images)
-    return posterior.categories()
+    def categories(part: Array) -> Array:
+        posterior: Any = model.posterior(part)
+        return posterior.categories()
+
+    return in_parts(categories, images, model)
 
 
 @eqx.filter_jit
 def _decoded(model: Autoencoder, codes: Array) -> Array:
-    return jax.nn.sigmoid(model.decode(codes))
+    return in_parts(lambda part: jax.nn.sigmoid(model.decode(part)), codes, model)
 
 
 @eqx.filter_jit
 def _kl(model: Autoencoder, images: Array) -> Array:
-    posterior: Any = model.posterior(images)
-    return posterior.kl()
+    def kl(part: Array) -> Array:
+        posterior: Any = model.posterior(part)
+        return posterior.kl()
+
+    return in_parts(kl, images, model)

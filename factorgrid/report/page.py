@@ -18,6 +18,7 @@ from factorgrid.report.table_files import Table
 from factorgrid.report.values import Absent, as_float, parts
 
 _LONG = 36  # letters: longer texts wrap
+_MANY, _CROWDED = 8, 14  # columns: on paper the letters are smaller
 _TALL = 20  # rows: longer tables scroll within the page
 _COLORS = {
     Verdict.SUPPORTED: "yes",
@@ -102,6 +103,7 @@ def table(shown: Table, *, links: Sequence[str] = ()) -> str:
         for r in range(len(shown.rows))
     )
     tall = " tall" if len(shown.rows) > _TALL else ""
+    tall += " crowded" if len(columns) > _CROWDED else " many" if len(columns) > _MANY else ""
     heading = f"<h3>{text(shown.title)}</h3>" if shown.title else ""
     return (
         f'<div class="block" id="{attribute(shown.name)}">{heading}{_caption(shown.caption, links)}'
@@ -120,8 +122,26 @@ def notes(lines: Sequence[str], *, title: str = "Notes on this table") -> str:
     return f'<details class="notes"{opened}><summary>{text(title)} ({len(lines)})</summary><ul>{items}</ul></details>'
 
 
-def figure(name: str, title: str, caption: str, png: Path, *, links: Sequence[str] = (), after: str = "") -> str:
-    """A picture, inside the page; `after` is HTML below it.
+def figure(
+    name: str,
+    title: str,
+    caption: str,
+    png: Path,
+    *,
+    alt: str = "",
+    links: Sequence[str] = (),
+    photographs: bool = False,
+    after: str = "",
+) -> str:
+    """A picture, inside the page.
+
+    Args:
+        name, title, caption: of the picture.
+        png: the file that goes into the page.
+        alt: what the picture shows, for those who do not see it; the caption by default.
+        links: files beside the page.
+        photographs: whether it shows images, which a dark page must not invert.
+        after: HTML below it.
 
     Raises:
         Error: the file cannot be read.
@@ -132,11 +152,13 @@ def figure(name: str, title: str, caption: str, png: Path, *, links: Sequence[st
         raise Error(f"cannot read {png}: {error.strerror or error}; draw the report again") from error
     # so that the letters of all figures have the same size on the page, and nothing moves while it loads
     width, height = (round(pixels * 96 / DPI) for pixels in struct.unpack(">II", content[16:24]))
+    said = attribute(f"{title}. {alt or caption}")
+    kind = "" if photographs else ' class="drawn"'
     return (
         f'<figure class="block" id="{attribute(name)}"><h3>{text(title)}</h3>{_caption(caption, links)}'
         f'<div class="scroll panel" tabindex="0" role="region" aria-label="{attribute(title)}">'
-        f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="{attribute(title)}" '
-        f'width="{width}" height="{height}"></div>{after}</figure>'
+        f'<img src="data:image/png;base64,{base64.b64encode(content).decode()}" alt="{said}" '
+        f'width="{width}" height="{height}"{kind}></div>{after}</figure>'
     )
 
 
@@ -181,9 +203,36 @@ def _class(*kinds: str) -> str:
 
 
 def _caption(caption: str, links: Sequence[str]) -> str:
-    files = " ".join(f'<a href="{attribute(link)}">{text(Path(link).suffix[1:].upper())}</a>' for link in links)
+    files = " ".join(_link(link) for link in links)
     shown = f'<span class="files">{files}</span>' if files else ""
     return f'<p class="caption">{text(caption)} {shown}</p>' if caption or files else ""
+
+
+def _link(link: str) -> str:
+    """A file's link: within the page (`data:`, with its name after a #), or beside it."""
+    address, _, name = link.partition("#")
+    if not name:
+        return f'<a href="{attribute(link)}" title="beside this page">{text(Path(link).suffix[1:].upper())}</a>'
+    return f'<a href="{attribute(address)}" download="{attribute(name)}">{text(Path(name).suffix[1:].upper())}</a>'
+
+
+def inside(path: Path) -> str:
+    """A link to a text file that takes its content along, so that the page is complete without it.
+
+    Raises:
+        Error: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Error(f"cannot read {path}: {error.strerror or error}; write the report again") from error
+    return f"data:text/plain;charset=utf-8;base64,{base64.b64encode(content).decode()}#{path.name}"
+
+
+def definitions(entries: Sequence[tuple[str, str]]) -> str:
+    """Words and what they mean."""
+    items = "".join(f"<dt>{text(word)}</dt><dd>{text(meaning)}</dd>" for word, meaning in entries)
+    return f'<dl class="reasons">{items}</dl>'
 
 
 def _contents_entry(section: Section) -> str:

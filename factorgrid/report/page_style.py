@@ -80,7 +80,27 @@ td.paper b, td.paper, th.paper { color:var(--soft); font-weight:400; }
   max-width:none; margin:1.2rem 0 0; }
 .warning ul { margin:.3rem 0 0; padding-left:1.2rem; font-size:.9rem; }
 .reasons dt { font-weight:600; font-size:.95rem; } .reasons dd { margin:0 0 .7rem; color:var(--soft); font-size:.9rem; }
-@media print { nav { display:none; } .scroll { overflow:visible; border:0; } }
+@media (prefers-color-scheme: dark) { .panel:has(img.drawn) { background:#000; }
+  img.drawn { filter:invert(1) hue-rotate(180deg); } }
+@media print {
+  :root { --ink:#000; --soft:#333; --line:#bbb; --back:#fff; --shade:#f3f3f3; --link:#000; --yes:#00694e; --no:#a63d00;
+    --partly:#7a5200; --unknown:#444; --mark:#fff; }
+  @page { size:A4; margin:14mm 12mm; }
+  body { font-size:10pt; } header, .columns { max-width:none; padding:0; display:block; }
+  nav, .files, thead button::after { display:none; }
+  h2, h3, .caption, .what, summary { break-after:avoid; } h2 { margin-top:1.2rem; }
+  figure, .claims > li, tr, .facts > div { break-inside:avoid; }
+  details:not([open]) > *:not(summary) { display:block; }
+  details::details-content { content-visibility:visible; display:block; height:auto; }
+  .scroll, .tall { overflow:visible; max-height:none; width:100%; border:0; }
+  table { width:100%; font-size:7.5pt; } thead { display:table-header-group; }
+  th, td { white-space:normal; position:static !important; padding:.2rem .25rem; min-width:0 !important; }
+  .many table { font-size:6pt; } .crowded table { font-size:5pt; }
+  .crowded th, .crowded td { overflow-wrap:anywhere; padding:.1rem; }
+  td small { font-size:90%; } thead button { display:contents; }
+  td.long { min-width:0; } img { max-height:235mm; width:auto; max-width:100%; object-fit:contain; }
+  img.drawn { filter:none; } .panel { background:#fff; padding:0; }
+}
 """
 
 # Clicking a head sorts by the numbers of the cells, or by text; empty cells stay below.
@@ -104,6 +124,15 @@ document.querySelectorAll('table').forEach(function (table) {
       }).forEach(function (pair) { body.appendChild(pair[1]); });
     });
   });
+});
+// on paper nothing is folded
+var folded = [];
+window.addEventListener('beforeprint', function () {
+  folded = Array.from(document.querySelectorAll('details:not([open])'));
+  folded.forEach(function (one) { one.setAttribute('open', ''); });
+});
+window.addEventListener('afterprint', function () {
+  folded.forEach(function (one) { one.removeAttribute('open'); });
 });
 if (window.matchMedia('(max-width: 72rem)').matches) document.querySelector('nav details').removeAttribute('open');
 """

@@ -24,12 +24,14 @@ class Drawing:
         draw: writes it to a path, in the format of its suffix.
         numbers: the table behind it.
         photographs: whether it shows images, which a palette of 256 colours would spoil.
+        alt: what it shows, in words, for those who do not see it; "" where the caption says that.
     """
 
     caption: str
     draw: Callable[[Path], object]
     numbers: Table | None = None
     photographs: bool = False
+    alt: str = ""
 
 
 @dataclass(frozen=True)

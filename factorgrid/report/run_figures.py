@@ -7,7 +7,7 @@ from numpy import ndarray
 
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.rendered.circles import Circles
-from factorgrid.errors import Error
+from factorgrid.errors import check_whole
 from factorgrid.report.captions import Chosen, choose_members, member_title
 from factorgrid.report.curves import draw_total_correlation, draw_training
 from factorgrid.report.draw_traversals import draw_categories, draw_reconstructions, draw_traversals
@@ -51,8 +51,8 @@ def traverse(
     Raises:
         Error: no such member, a run that has not finished training, data that is missing, files that cannot be written.
     """
-    if num_images < 1:
-        raise Error(f"num_images must be at least 1, got {num_images}")
+    check_whole(num_images, "num_images", least=1)
+    check_whole(seed, "seed", most=2**31 - 1)
     run = run if isinstance(run, Run) else Run.open(run)
     chosen = choose_members(run, member)
     folder = run.path / "figures" if out is None else Path(out)

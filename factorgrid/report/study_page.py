@@ -16,12 +16,15 @@ from factorgrid.errors import Error
 from factorgrid.files import replacing
 from factorgrid.report import page
 from factorgrid.report.claims import Finding, Verdict, evidence_table
+from factorgrid.report.glossary import glossary
 from factorgrid.report.page import Section
 from factorgrid.report.paper import ClaimEntry, Drawing, FigureEntry, Paper
-from factorgrid.report.study_cells import Cells
+from factorgrid.report.study_cells import Cells, metric_title
 from factorgrid.report.study_figures import draw_grid, percents
+from factorgrid.report.study_models import model_figures
 from factorgrid.report.study_tables import TABLES, plan_table
 from factorgrid.report.style import shrink
+from factorgrid.report.sweeps import sweep_curves
 from factorgrid.report.table_files import Table, write_table
 from factorgrid.report.tables import in_percent
 from factorgrid.report.values import Absent, Cell, counted, distinct
@@ -102,7 +105,7 @@ def study_report(outcome: Outcome, out: Path, *, paper: Paper | None = None, qui
     write_summary(cells, out / "summary.csv")
     path = out / "report.html"
     with replacing(path) as temporary:
-        temporary.write_text(_document(cells, shown, claims, ours, theirs, figures), encoding="utf-8")
+        temporary.write_text(_document(cells, shown, claims, ours, theirs, figures, out), encoding="utf-8")
     return path
 
 
@@ -176,15 +179,28 @@ def distributions(cells: Cells) -> Drawing | Absent:
         return Absent("nothing was scored yet")
     samples = {(key, data): percents(cells, data, cells.rows, key) for key in metrics for data in cells.outcome.data}
     titles = [row.title for row in cells.rows]
+    told = "mig" if "mig" in metrics else metrics[0]
+    alt = "; ".join(_in_words(cells, data, told) for data in cells.outcome.data[:3])
     caption = (
         "All hyperparameters and seeds of a method, in %; each panel has its own scale. Violins for ten models or "
         "more, points for fewer; line: median; bar: 25 % and 75 % quantiles."
     )
-    return Drawing(caption, partial(draw_grid, samples, metrics, cells.outcome.data, titles))
+    return Drawing(caption, partial(draw_grid, samples, metrics, cells.outcome.data, titles), alt=alt)
+
+
+def _in_words(cells: Cells, data: str, key: str) -> str:
+    """The medians of one metric on one data set, for those who do not see the picture."""
+    found = {title: values for title, values in percents(cells, data, cells.rows, key).items() if len(values)}
+    numbers = ", ".join(f"{title} {np.median(values):.1f} % ({len(values)} models)" for title, values in found.items())
+    return f"Median {metric_title(key)} on {data}: {numbers or 'no scores'}"
 
 
 def _figures(cells: Cells, paper: Paper | None) -> dict[str, FigureEntry]:
-    own = {"distributions": FigureEntry("All scores", "", distributions)}
+    own = {
+        "sweeps": FigureEntry("Scores along hyperparameters", "", sweep_curves),
+        "distributions": FigureEntry("All scores", "", distributions),
+        **model_figures(cells),
+    }
     return own if paper is None else {**paper.FIGURES, **own}
 
 
@@ -233,20 +249,26 @@ def _check(outcome: Outcome) -> None:
 
 def _document(
     cells: Cells, paper: Paper | None, claims: Sequence[Judged], ours: Sequence[Table], theirs: Sequence[Table],
-    figures: Sequence[Picture],
+    figures: Sequence[Picture], out: Path,
 ) -> str:  # fmt: skip
     *results, ran = ours
     drawn = [figure for figure in figures if figure.path is not None]
     sections = [
-        _section("results", "All scores", results),
-        Section("figures", "Figures", "".join(map(_figure, drawn)), tuple((one.name, one.title) for one in drawn)),
-        _section("study", "This study", [ran], after=_FILES),
+        _section("results", "All scores", results, out),
+        Section(
+            "figures",
+            "Figures",
+            "".join(_figure(one, out) for one in drawn),
+            tuple((one.name, one.title) for one in drawn),
+        ),
+        _section("study", "This study", [ran], out, after=_FILES),
+        Section("glossary", "What the scores mean", page.definitions(glossary(cells))),
     ]
     if paper is not None:
         absent = [(one.title, one.shown.reason) for one in figures if isinstance(one.shown, Absent)]
-        body = f'{_INTRODUCTION}<ul class="claims">{"".join(map(_claim, claims))}</ul>'
+        body = f'{_INTRODUCTION}<ul class="claims">{"".join(_claim(one, out) for one in claims)}</ul>'
         sections.insert(0, Section("claims", f"Claims of {paper.TITLE}, and what this study says", body))
-        sections.insert(1, _section("tables", f"Tables of {paper.TITLE}", theirs))
+        sections.insert(1, _section("tables", f"Tables of {paper.TITLE}", theirs, out))
         if absent:
             sections.insert(-1, Section("absent", "Not in this study", _reasons(absent)))
     return page.page(cells.outcome.title, _head(cells), [section for section in sections if section.body])
@@ -257,14 +279,14 @@ _INTRODUCTION = page.paragraph(
     "tests of the claim, is below 0.05. It speaks of this study's data, models and steps, not of the paper's."
 )
 _FILES = page.paragraph(
-    "Beside this page: tables/ with every table as CSV (numbers as numbers) and LaTeX, figures/ with every figure as "
-    "PNG and PDF, summary.csv with the numbers of all cells in full precision.",
+    "This page is complete by itself: pictures and the tables' files (CSV, numbers as numbers; LaTeX) are in it. "
+    "Beside it: tables/, figures/ with every figure as PNG and PDF, summary.csv with all numbers in full precision.",
     kind="caption",
 )
 
 
-def _section(name: str, title: str, tables: Sequence[Table], *, after: str = "") -> Section:
-    body = "".join(page.table(table, links=_links(table)) for table in tables)
+def _section(name: str, title: str, tables: Sequence[Table], out: Path, *, after: str = "") -> Section:
+    body = "".join(page.table(table, links=_links(table, out)) for table in tables)
     return Section(name, title, body + after, tuple((table.name, table.title) for table in tables))
 
 
@@ -313,12 +335,12 @@ def _troubles(cells: Cells) -> str:
     return f'<div class="warning">{page.text(" ".join(heads))}{items}</div>'
 
 
-def _claim(claim: Judged) -> str:
+def _claim(claim: Judged, out: Path) -> str:
     found, name = claim.found, page.attribute(claim.name)
     verdict = found.verdict if isinstance(found, Finding) else Verdict.NOT_TESTED
     words, summary = (found.words, found.summary) if isinstance(found, Finding) else (verdict.value, found.reason)
     test = f'<p class="test">Test: {page.text(found.test)}.</p>' if isinstance(found, Finding) else ""
-    evidence = _numbers(claim.evidence) if claim.evidence is not None else ""
+    evidence = _numbers(claim.evidence, out) if claim.evidence is not None else ""
     if claim.kept:
         summary = f"{summary} {KEPT.format(reason=claim.kept)}"
     return (
@@ -328,19 +350,20 @@ def _claim(claim: Judged) -> str:
     )
 
 
-def _figure(picture: Picture) -> str:
+def _figure(picture: Picture, out: Path) -> str:
     assert picture.path is not None
     assert isinstance(picture.shown, Drawing)
     numbers = picture.shown.numbers
-    after = "" if numbers is None else _numbers(numbers)
+    after = "" if numbers is None else _numbers(numbers, out)
     return page.figure(
-        picture.name, picture.title, picture.shown.caption, picture.path, links=picture.links, after=after
-    )
+        picture.name, picture.title, picture.shown.caption, picture.path, links=picture.links, after=after,
+        alt=picture.shown.alt, photographs=picture.shown.photographs,
+    )  # fmt: skip
 
 
-def _numbers(table: Table) -> str:
+def _numbers(table: Table, out: Path) -> str:
     """A table below what already says its title, folded."""
-    shown = page.table(replace(table, title=""), links=_links(table))
+    shown = page.table(replace(table, title=""), links=_links(table, out))
     return f'<details class="numbers"><summary>Numbers ({counted(len(table.rows), "row")})</summary>{shown}</details>'
 
 
@@ -349,5 +372,5 @@ def _reasons(absent: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="reasons">{items}</dl>'
 
 
-def _links(table: Table) -> list[str]:
-    return [f"tables/{table.name}.csv", f"tables/{table.name}.tex"]
+def _links(table: Table, out: Path) -> list[str]:
+    return [page.inside(out / "tables" / f"{table.name}.{suffix}") for suffix in ("csv", "tex")]

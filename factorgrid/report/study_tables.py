@@ -6,6 +6,7 @@ import numpy as np
 
 from factorgrid.report.comparisons import compare_rows, pair_table
 from factorgrid.report.study_cells import Cells, Row, metric_title, setting_title
+from factorgrid.report.sweeps import several
 from factorgrid.report.table_files import Table
 from factorgrid.report.tables import in_percent
 from factorgrid.report.values import Absent, Cell, Number, distinct
@@ -27,7 +28,9 @@ def scores_table(cells: Cells) -> Table | Absent:
         first = len(rows)
         planned = [row for row in cells.rows if cells.groups(data, row)]
         for row in planned:
-            record: dict[str, Cell] = {"data set": data, "method": row.title}
+            num = several(cells, row)
+            pooled = f", all {num} settings" if num > 1 else ""
+            record: dict[str, Cell] = {"data set": data, "method": row.title + pooled}
             for key, head in heads.items():
                 sample = cells.sample(data, row, key)
                 scale, digits = (100.0, 1) if in_percent(key) else (1.0, 3)
@@ -39,8 +42,9 @@ def scores_table(cells: Cells) -> Table | Absent:
                 (first + place, head) for place in _best(key, [rows[first + i][head] for i in range(len(planned))])
             }
     caption = (
-        "Medians over all hyperparameters and seeds of a method, in parentheses the 95 % bootstrap interval of the "
-        f"median; n: models. {NAMING}Bold: the best median of a data set, which need not be significantly better."
+        "Medians over all hyperparameters and seeds of a method (each setting by itself: scores by hyperparameters), "
+        f"in parentheses the 95 % bootstrap interval of the median; n: models. {NAMING}Bold: the best median of a data "
+        "set, which need not be significantly better."
     )
     kept = tuple(note for note in distinct(notes) if "was not scored" not in note)
     return Table(rows, ["data set", "method", *heads.values()], caption, kept, frozenset(best))
@@ -108,9 +112,9 @@ def plan_table(cells: Cells) -> Table | Absent:
 
 # of every report: name -> title and function
 TABLES: Mapping[str, tuple[str, Callable[[Cells], Table | Absent]]] = {
+    "settings": ("Scores by hyperparameters", settings_table),
     "scores": ("Medians", scores_table),
     "comparisons": ("Compared with the first method", comparisons_table),
-    "settings": ("Scores by hyperparameters", settings_table),
 }
 
 

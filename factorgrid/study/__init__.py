@@ -10,6 +10,7 @@ from factorgrid.study.definition import Study as Study
 from factorgrid.study.estimates import estimate as estimate
 from factorgrid.study.folder import StudyFolder as StudyFolder
 from factorgrid.study.outcomes import Outcome as Outcome
+from factorgrid.study.outcomes import merged as merged
 from factorgrid.study.planning import PlannedGroup as PlannedGroup
 from factorgrid.study.planning import plan as plan
 from factorgrid.study.presets import load_study as load_study

@@ -35,6 +35,7 @@ def run_on_cluster(
     only: Sequence[str] = (),
     cpus: float | None = None,
     gpus: float | None = None,
+    checkpoint_seconds: float = 60.0,
     quiet: bool = False,
     console: Console | None = None,
 ) -> StudyFolder:
@@ -48,6 +49,7 @@ def run_on_cluster(
         only: patterns of group names; all groups if empty.
         cpus, gpus: what a group takes of a node. By default a GPU and a core where there are GPUs, else all cores of
             the smallest node: a group uses every core that it finds.
+        checkpoint_seconds: how much training time may be lost when a node dies.
         quiet: no progress bar.
 
     Raises:
@@ -66,7 +68,7 @@ def run_on_cluster(
             needs = _resources(ray, cpus, gpus)
             progress.say(f"{len(waiting)} groups on {len(ray.nodes())} nodes, each with {needs}")
             task = ray.remote(max_retries=NODE_LOSSES, **needs)(_run_remotely)
-            tasks = {task.remote(str(folder.path), group.name): group for group in waiting}
+            tasks = {task.remote(str(folder.path), group.name, checkpoint_seconds): group for group in waiting}
             _watch(ray, folder, tasks, progress)
     finally:
         if own:
@@ -74,7 +76,7 @@ def run_on_cluster(
     return folder
 
 
-def _run_remotely(path: str, name: str) -> str:
+def _run_remotely(path: str, name: str, checkpoint_seconds: float) -> str:
     """What a node does; its value tells the host what to say."""
     folder = StudyFolder.open(Path(path))
     group = folder.group(name)
@@ -84,7 +86,7 @@ def _run_remotely(path: str, name: str) -> str:
         folder.unmark(group)
         return f"{name}: was done already"
     said: list[str] = []
-    run_group(folder, group, lambda share, what: None, say=said.append)
+    run_group(folder, group, lambda share, what: None, checkpoint_seconds=checkpoint_seconds, say=said.append)
     return "\n".join(said)
 
 

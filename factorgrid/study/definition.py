@@ -205,7 +205,7 @@ def _study(values: Mapping[str, Any]) -> Study:
     for key, value in values.items():
         if key not in _KEYS:
             raise unknown_name("key", key, _KEYS)
-        if not isinstance(value, _KEYS[key]):
+        if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
             raise Error(f"'{key}' must be {_kind(_KEYS[key])}, got {value!r}")
     for name, options in values.get("data_options", {}).items():
         if not isinstance(options, dict):
@@ -239,8 +239,11 @@ def _entry(values: Any, training: Mapping[str, Any]) -> MethodEntry:
     seeds = left.pop("seeds", None)
     varied, left = split_options(model, left)
     grid = {name: _numbers(name, list(values)) for name, values in varied.items()}
-    title = left.pop("title", None) or _title(model, {"masked": training.get("masked"), **left})
-    return MethodEntry(str(title), model, None if seeds is None else _seeds(seeds), grid, left)
+    title = left.pop("title", None)
+    if title is not None and not isinstance(title, str):
+        raise Error(f"a method's title must be a text, got {title!r}")
+    title = title or _title(model, {"masked": training.get("masked"), **left})
+    return MethodEntry(title, model, None if seeds is None else _seeds(seeds), grid, left)
 
 
 def _title(model: str, options: Mapping[str, Any]) -> str:
@@ -258,8 +261,8 @@ def _title(model: str, options: Mapping[str, Any]) -> str:
 def _evaluation(values: Mapping[str, Any]) -> tuple[Counts, int, int]:
     left = dict(values)
     name = left.pop("counts", "published")
-    if name not in COUNTS:
-        raise unknown_name("counts", name, COUNTS)
+    if not isinstance(name, str) or name not in COUNTS:
+        raise unknown_name("counts", str(name), COUNTS)
     gap_batches, seed = left.pop("gap_batches", 20 if name == "quick" else 1000), left.pop("seed", 0)
     known = [f.name for f in dataclasses.fields(Counts)]
     for key in left:
@@ -280,7 +283,7 @@ def _seeds(value: Any) -> tuple[int, ...]:
 
 
 def _names(key: str, values: Sequence[Any]) -> tuple[str, ...]:
-    if not all(isinstance(name, str) for name in values) or len(set(values)) < len(values):
+    if not values or not all(isinstance(name, str) for name in values) or len(set(values)) < len(values):
         raise Error(f"'{key}' must be different names, got {list(values)}")
     return tuple(values)
 
@@ -304,7 +307,7 @@ def _kind(kinds: Any) -> str:
 def _check(study: Study) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", study.name):
         raise Error(
-            f"a study's name may have letters, digits, '.', '_' and '-', and not begin with a dot, got '{study.name}'"
+            f"a study's name may have letters, digits, '.', '_' and '-', and not begin with a dot, got {study.name!r}"
         )
     if study.group_size is not None and study.group_size < 1:
         raise Error(f"group_size must be at least 1, got {study.group_size}")
@@ -314,8 +317,9 @@ def _check(study: Study) -> None:
     check_counts(**counts)
     if not 0 <= study.evaluation_seed <= MOST_SEED:
         raise Error(f"seed of [evaluation] must be between 0 and {MOST_SEED}, got {study.evaluation_seed}")
-    if study.gap_batches < 1:
-        raise Error(f"gap_batches must be at least 1, got {study.gap_batches}")
+    check_counts(gap_batches=study.gap_batches)
+    if not study.methods or not study.metrics:
+        raise Error(f"study '{study.name}' needs methods and metrics")
     split_names(study.metrics)
     for name in study.data_options:
         if name not in study.data:

@@ -1,10 +1,13 @@
 """What a study has found so far: one tidy table, and the state of every group. The only thing that reports read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
+
+from factorgrid.config import Config
+from factorgrid.errors import Error
 
 # a row for each member and score
 COLUMNS = {
@@ -79,6 +82,7 @@ class Outcome:
         runs: the run folder of every group; it need not exist (results may have been copied without the weights).
         arrays: where a group's small arrays are (what figures need of its models): how their paths begin.
         facts: what else a reader should know, such as {"hardware": "2 x AMD EPYC", "factorgrid": "0.1.0"}.
+        configs: how every group is trained.
     """
 
     name: str
@@ -91,3 +95,57 @@ class Outcome:
     runs: Mapping[str, Path] = field(default_factory=dict)
     arrays: Mapping[str, Path] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    configs: Mapping[str, Config] = field(default_factory=dict)
+
+
+# what tells one score of a study from another
+SCORE = ["data", "method", "labels", "supervision", "masked", "hyperparameters", "seed", "steps", "metric"]
+
+
+def merged(outcomes: Sequence[Outcome]) -> Outcome:
+    """Several studies as one: their models side by side, in the order given.
+
+    Methods of one title are pooled, so seeds that were trained in two folders count together. A model that two of them
+    have (the same data, method, hyperparameters, seed and steps) counts once: the first one's.
+
+    Raises:
+        Error: no study at all.
+    """
+    if not outcomes:
+        raise Error("no study given")
+    if len(outcomes) == 1:
+        return outcomes[0]
+    parts = [_renamed(one, f"{place + 1}:") for place, one in enumerate(outcomes)]
+    table = pd.concat([part.table for part in parts], ignore_index=True).drop_duplicates(SCORE, ignore_index=True)
+    first = outcomes[0]
+    facts = {key: "; ".join(dict.fromkeys(one.facts[key] for one in outcomes if key in one.facts))
+             for key in dict.fromkeys(key for one in outcomes for key in one.facts)}  # fmt: skip
+    return Outcome(
+        name="+".join(dict.fromkeys(one.name for one in outcomes)),
+        title=" and ".join(dict.fromkeys(one.title for one in outcomes)),
+        description="\n\n".join(dict.fromkeys(one.description for one in outcomes if one.description)),
+        data=tuple(dict.fromkeys(name for one in outcomes for name in one.data)),
+        methods=tuple(dict.fromkeys(name for one in outcomes for name in one.methods)),
+        table=table.astype(first.table.dtypes.to_dict()),
+        groups=tuple(group for part in parts for group in part.groups if group.state != "done" or _has(table, group)),
+        runs={name: path for part in parts for name, path in part.runs.items()},
+        arrays={name: path for part in parts for name, path in part.arrays.items()},
+        facts=facts,
+        configs={name: config for part in parts for name, config in part.configs.items()},
+    )
+
+
+def _renamed(outcome: Outcome, prefix: str) -> Outcome:
+    """The same with other names of groups, which two studies may share."""
+    return replace(
+        outcome,
+        table=outcome.table.assign(group=prefix + outcome.table["group"]),
+        groups=tuple(replace(group, name=prefix + group.name) for group in outcome.groups),
+        runs={prefix + name: path for name, path in outcome.runs.items()},
+        arrays={prefix + name: path for name, path in outcome.arrays.items()},
+        configs={prefix + name: config for name, config in outcome.configs.items()},
+    )
+
+
+def _has(table: pd.DataFrame, group: Group) -> bool:
+    return bool((table["group"] == group.name).any())

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from factorgrid.config import short
 from factorgrid.errors import Error
 from factorgrid.study.definition import MethodEntry, Study, slug
 from factorgrid.training import Config
@@ -60,7 +61,7 @@ def _groups_of(study: Study, data: str, entry: MethodEntry) -> list[PlannedGroup
     groups = []
     names = sorted(whole.hyperparameters)
     for values in itertools.product(*(whole.hyperparameters[key] for key in names)):
-        setting = "".join(f"-{key}{value:g}" for key, value in zip(names, values))
+        setting = "".join(f"-{key}{short(value)}" for key, value in zip(names, values))
         for start in range(0, len(whole.seeds), most):
             seeds = whole.seeds[start : start + most]
             part = f"-seeds{seeds[0]}to{seeds[-1]}" if len(seeds) < len(whole.seeds) else ""

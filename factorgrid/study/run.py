@@ -35,6 +35,7 @@ def run_study(
     *,
     models: Path | None = None,
     only: Sequence[str] = (),
+    checkpoint_seconds: float = 60.0,
     quiet: bool = False,
     console: Console | None = None,
 ) -> StudyFolder:
@@ -48,6 +49,7 @@ def run_study(
         path: the study's folder; may be on storage that several machines share.
         models: the folder of another study; its groups of the same name and configuration are not trained again.
         only: patterns of group names ("dsprites_twin-*"); all groups if empty.
+        checkpoint_seconds: how much training time may be lost when the process is killed.
         quiet: no progress bar.
 
     Returns:
@@ -67,7 +69,9 @@ def run_study(
                 folder.unmark(group)
                 progress.finish(group)
             else:
-                if run_group(folder, group, progress.of(group), say=progress.say):
+                if run_group(
+                    folder, group, progress.of(group), checkpoint_seconds=checkpoint_seconds, say=progress.say
+                ):
                     progress.finish(group)
                 jax.clear_caches()  # compiled programs of one group are of no use to the next
     return folder
@@ -111,6 +115,7 @@ def run_group(
     group: PlannedGroup,
     report: Report,
     *,
+    checkpoint_seconds: float = 60.0,
     say: Callable[[str], None],
 ) -> bool:
     """Train and score one group, which this process has claimed, into its result file; whether that went well.
@@ -118,13 +123,13 @@ def run_group(
     Its error is kept if not. The claim ends with it.
     """
     with _marked(folder, group, report) as progress:
-        return _tried(folder, group, progress, say)
+        return _tried(lambda: _train_and_score(folder, group, progress, checkpoint_seconds), folder, group, say)
 
 
-def _tried(folder: StudyFolder, group: PlannedGroup, report: Report, say: Callable[[str], None]) -> bool:
+def _tried(work: Callable[[], None], folder: StudyFolder, group: PlannedGroup, say: Callable[[str], None]) -> bool:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _train_and_score(folder, group, report)
+            work()
             return True
         except Exception as error:  # whatever it is, the other groups go on
             text = describe(error)
@@ -136,13 +141,14 @@ def _tried(folder: StudyFolder, group: PlannedGroup, report: Report, say: Callab
     return False
 
 
-def _train_and_score(folder: StudyFolder, group: PlannedGroup, report: Report) -> None:
+def _train_and_score(folder: StudyFolder, group: PlannedGroup, report: Report, checkpoint_seconds: float) -> None:
     config = group.config
 
     def on_step(step: int) -> None:
         report(TRAINING_SHARE * step / config.steps, f"step {step} of {config.steps}")
 
-    run = train(config, folder.run_path(group), quiet=True, on_step=on_step)
+    path = folder.run_path(group)
+    run = train(config, path, quiet=True, checkpoint_seconds=checkpoint_seconds, on_step=on_step)
     folder.write_result(group, _score(folder, group, run, report))
 
 

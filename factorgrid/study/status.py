@@ -42,6 +42,7 @@ def outcome(path: Path) -> Outcome:
         # beside the results and named as they are: what was trained or scored otherwise is not taken for them
         arrays={group.name: path / "arrays" / folder.result_path(group).stem for group in folder.groups},
         facts=_facts(folder),
+        configs={group.name: group.config for group in folder.groups},
     )
 
 

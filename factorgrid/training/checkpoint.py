@@ -4,6 +4,7 @@ Only arrays are stored, under readable names; what they mean follows from the ru
 """
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import jax
 import orbax.checkpoint as ocp
 
 from factorgrid.errors import Error
-from factorgrid.files import verify_checksums, write_checksums
+from factorgrid.files import MOST_SAID, verify_checksums, write_checksums
+from factorgrid.readable import readable_bytes
 from factorgrid.training.state import State
 from factorgrid.training.weights import named_leaves
 
 logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax narrates every step of every save
+
+SPARE_BYTES = 256 * 1024  # for the small files beside the arrays
 
 
 class Checkpoints:
@@ -47,14 +51,26 @@ class Checkpoints:
         step = int(state.step)
         if step == self.latest():
             return
+        leaves = named_leaves(state)
+        self._check_space(sum(leaf.nbytes for leaf in leaves.values()))
         try:
-            self._manager.save(step, args=ocp.args.StandardSave(named_leaves(state)))
+            self._manager.save(step, args=ocp.args.StandardSave(leaves))
             self._manager.wait_until_finished()
             write_checksums(self._folder / str(step))
         except (OSError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:MOST_SAID]
             raise Error(
-                f"cannot write a checkpoint to {self._folder}: {error}; free some space and run again"
+                f"cannot write a checkpoint to {self._folder}: {reason}; free some space and run again"
             ) from error
+
+    def _check_space(self, size: int) -> None:
+        """Before Orbax finds out: its threads tell of a full disk in hundreds of lines."""
+        free = shutil.disk_usage(self._folder).free
+        if free < size + SPARE_BYTES:
+            raise Error(
+                f"cannot write a checkpoint to {self._folder}: it takes {readable_bytes(size)}, and "
+                f"{readable_bytes(free)} are free; free some space and run again"
+            )
 
     def restore(self, like: State) -> State:
         """The newest state; arrays as in `like`, which may be shapes.

@@ -49,10 +49,17 @@ class History:
         write_parquet(self._run.path / "history.parquet", pd.concat(self._rows, ignore_index=True))
 
     def resume(self, step: int) -> None:
-        """Keep the rows up to a checkpoint."""
+        """Keep the rows up to a checkpoint; one that a stop has made too early is opened again."""
         with contextlib.suppress(Error):
             table = self._run.history
-            self._rows = [table[table["step"] <= step]]
+            table = table[table["step"] <= step]
+            early = table["step"] == step if step % self.every else table["step"] < 0
+            if early.any():
+                before = table["step"][~early].max() if (~early).any() else 0
+                self._count = step - int(before)
+                terms = table.columns.difference(["member", "step"], sort=False)
+                self._sums = {name: self._count * table.loc[early, name].to_numpy(np.float64) for name in terms}
+            self._rows = [table[~early]]
 
 
 class Keeper:

@@ -1,13 +1,17 @@
 """The labelled images of a semi-supervised run: which they are, and in which order a step sees them."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
 from factorgrid.config import Config
 from factorgrid.datasets import Dataset
+from factorgrid.datasets.memory import available_bytes
 from factorgrid.errors import Error
 from factorgrid.method import Labelled
+from factorgrid.readable import readable_bytes
 
 TRAIN_SHARE = 0.9
 
@@ -24,6 +28,10 @@ def labelled_sets(config: Config, dataset: Dataset) -> tuple[Labelled, Labelled]
         return None
     if dataset.space is None:
         raise Error(f"data set '{config.data}' has no factors, so labels and masked attention have nothing to go by")
+    size, free = 4 * config.labels * math.prod(dataset.image_shape), available_bytes()
+    if 3 * size > free:  # drawn, joined, and on the device
+        raise Error(f"{config.labels:,} labelled images take {readable_bytes(size)} three times over, and "
+                    f"{readable_bytes(free)} are free; use fewer labels")  # fmt: skip
     images, factors = [], []
     found, seed = 0, config.label_seed
     while found < config.labels:

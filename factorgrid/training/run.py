@@ -18,7 +18,7 @@ import pandas as pd
 from factorgrid import datasets, results
 from factorgrid.config import Config, Member, differences
 from factorgrid.datasets import Dataset
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
 from factorgrid.method import Params
 from factorgrid.metrics import published_settings
@@ -30,36 +30,51 @@ from factorgrid.training.weights import load_weights, member_of, save_weights
 
 FORMAT = "factorgrid-2"
 CHECKPOINTS = "checkpoints"
+MOST_SIZE = 2**24  # of an image's side, or of a factor
 # what config.json must hold to be read
 DESCRIBED = {"config": {}, "data": {"image_shape": [int], "factors": (list, None)}}
 
 
 @dataclass(frozen=True)
 class Run:
-    """A group on disk, trained or in training."""
+    """A group on disk, trained or in training.
+
+    Attributes:
+        data: where its images are now, if not where `config.data` says.
+    """
 
     path: Path
     config: Config
     shapes: Shapes
+    data: str | None = None
 
     @staticmethod
-    def open(path: str | Path) -> "Run":
+    def open(path: str | Path, *, data: str | Path | None = None) -> "Run":
         """The run in a folder.
 
+        Args:
+            path: the folder.
+            data: where its images are, if they have moved since.
+
         Raises:
-            Error: the folder holds no run, or one that cannot be read.
+            Error: the folder holds no run, or one that cannot be read, or whose files do not belong together.
         """
         folder = Path(path)
         if not (folder / "config.json").exists():
             raise Error(f"{folder} holds no run (no config.json); train one with: factorgrid train --out {folder} ...")
         described = read_json(folder / "config.json", DESCRIBED)
-        data = described["data"]
+        known = described["data"]
         try:
-            height, width, channels = data["image_shape"]
-            factors = None if data["factors"] is None else tuple(int(size) for _, size in data["factors"])
-            return Run(folder, Config.from_json(described["config"]), Shapes((height, width, channels), factors))
-        except (Error, TypeError, ValueError) as error:
+            height, width, channels = known["image_shape"]
+            factors = None if known["factors"] is None else tuple(int(size) for _, size in known["factors"])
+            config = Config.from_json(described["config"])
+            shapes = Shapes((height, width, channels), factors)
+            for size in (*shapes.image, *(shapes.factors or ())):
+                check_whole(size, "a size", least=1, most=MOST_SIZE)
+        except (Error, OverflowError, TypeError, ValueError) as error:
             raise Error(f"{folder / 'config.json'} describes no run of this version: {error}") from None
+        _check_identity(folder, config, described.get("identity"))
+        return Run(folder, config, shapes, None if data is None else str(data))
 
     @staticmethod
     def create(path: Path, config: Config, dataset: Dataset) -> "Run":
@@ -105,8 +120,20 @@ class Run:
         return self.path / "models" / f"{member}.safetensors"
 
     def dataset(self) -> Dataset:
-        """The data set that the run was trained on."""
-        return datasets.load(self.config.data, **self.config.data_options)
+        """The data set that the run was trained on.
+
+        Raises:
+            Error: it cannot be loaded, or what lies at `data` has other images or factors.
+        """
+        name = self.config.data
+        if self.data is None and name not in datasets.DATASETS and not Path(name).exists():
+            raise Error(f"{self.path} was trained on the images at {name}, which are not there; say where they are: "
+                        "--data PATH, or load_run(..., data=PATH)")  # fmt: skip
+        found = datasets.load(self.data or name, **self.config.data_options)
+        if Shapes.of(found) != self.shapes:
+            raise Error(f"{self.data or name} holds {_said(Shapes.of(found))}, but {self.path} was trained on "
+                        f"{_said(self.shapes)}")  # fmt: skip
+        return found
 
     def group(self) -> Group:
         return make_group(self.config, self.shapes)
@@ -117,7 +144,7 @@ class Run:
         Raises:
             Error: training has not finished.
         """
-        like = self._shapes_of_member()
+        like = shapes_of_member(self.config, self.shapes)
         trees = [load_weights(self.weights(member.name), like) for member in self.members]
         kept = jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
         steps = jnp.asarray(self.config.steps, jnp.int32)
@@ -129,19 +156,28 @@ class Run:
             metadata = {"run": self.config.identity, "member": member.name, "format": FORMAT}
             save_weights(self.weights(member.name), member_of(_published(state), index), metadata)
 
+    def member(self, member: str | int) -> Member:
+        """One member's name, seed and hyperparameters, by name or by its place in the list.
+
+        Raises:
+            Error: no such member.
+        """
+        names = [m.name for m in self.members]
+        name = names[member] if isinstance(member, int) and -len(names) <= member < len(names) else str(member)
+        if name not in names:
+            raise Error(f"{self.path} has no member '{member}'; it has: {', '.join(names)}")
+        return self.members[names.index(name)]
+
     def model(self, member: str | int = 0) -> TrainedModel:
         """One member, ready to use, by name or by its place in the list. The data set is not needed.
 
         Raises:
             Error: no such member, or training has not finished.
         """
-        names = [m.name for m in self.members]
-        name = names[member] if isinstance(member, int) and -len(names) <= member < len(names) else str(member)
-        if name not in names:
-            raise Error(f"{self.path} has no member '{member}'; it has: {', '.join(names)}")
-        kept = load_weights(self.weights(name), self._shapes_of_member())
-        method = member_of(self.group().method, names.index(name))
-        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]))
+        chosen = self.member(member)
+        kept = load_weights(self.weights(chosen.name), shapes_of_member(self.config, self.shapes))
+        method = member_of(self.group().method, self.members.index(chosen))
+        return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), image_shape=self.shapes.image)
 
     def best(self, metric: str) -> TrainedModel:
         """The member with the best score: the lowest straight-through gap, the highest MIG, ...
@@ -164,14 +200,35 @@ class Run:
         sign = 1 if rows[0].provenance["higher_is_better"] else -1
         return max(rows, key=lambda row: sign * row.value).member
 
-    def _shapes_of_member(self) -> Any:
-        group = _published(eqx.filter_eval_shape(initial_state, self.group()))
-        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), group)
+
+def shapes_of_member(config: Config, shapes: Shapes) -> Any:
+    """Shapes of what is kept of one member once training is over."""
+    group = _published(eqx.filter_eval_shape(initial_state, make_group(config, shapes)))
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), group)
 
 
 def has_begun(folder: Path) -> bool:
     """Whether training has left anything there to go on with."""
     return (folder / "history.parquet").exists() or any(folder.glob(f"{CHECKPOINTS}/*"))
+
+
+def _check_identity(folder: Path, config: Config, stored: Any) -> None:
+    """The configuration, its hash and the table of members must belong together."""
+    if stored not in (None, config.identity):
+        raise Error(f"{folder / 'config.json'} does not fit its own identity: it was changed or damaged; put the old "
+                    "one back, or train again elsewhere")  # fmt: skip
+    path = folder / "members.parquet"
+    if path.exists():
+        table = read_parquet(path)
+        names = [member.name for member in config.members]
+        same = {"member", "run"} <= set(table.columns) and list(table["member"]) == names
+        if not same or set(table["run"]) != {config.identity}:
+            raise Error(f"{path} does not fit config.json beside it; delete it, and it is written again by training")
+
+
+def _said(shapes: Shapes) -> str:
+    sizes = "no factors" if shapes.factors is None else f"factors of {', '.join(map(str, shapes.factors))} values"
+    return f"images of {' x '.join(map(str, shapes.image))} and {sizes}"
 
 
 def _write_members(path: Path, config: Config) -> None:
@@ -195,6 +252,7 @@ def _described(config: Config, dataset: Dataset) -> dict[str, Any]:
             "image_shape": list(dataset.image_shape),
             # pairs, not an object: the order of the factors matters
             "factors": None if space is None else [list(pair) for pair in zip(space.names, space.sizes)],
+            "words": None if space is None or not space.words else [list(words) for words in space.words],
             "origin": getattr(dataset, "origin", "rendered"),
         },
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -22,6 +22,9 @@ from factorgrid.training.state import initial_state
 from factorgrid.training.stepper import Stepper
 from factorgrid.training.stopping import stop_requests
 
+# (steps taken so far, {term: [member]})
+OnTerms = Callable[[int, dict[str, np.ndarray]], None]
+
 
 def train(
     config: Config,
@@ -33,6 +36,7 @@ def train(
     quiet: bool = False,
     console: Console | None = None,
     on_step: Callable[[int], None] | None = None,
+    on_terms: OnTerms | None = None,
 ) -> Run:
     """Train the group that `config` describes into the folder `out`, or go on with it where it stopped.
 
@@ -47,6 +51,7 @@ def train(
         keep_checkpoints: keep them when the run has finished; its weights are there without.
         quiet: no progress bar.
         on_step: called now and then with the number of steps taken so far.
+        on_terms: called as often with that number and the loss terms of every member, averaged since the last call.
 
     Returns:
         The run, trained.
@@ -55,6 +60,8 @@ def train(
         Error: see `Config`, `datasets.load`, `Run.create`; another process is training the run; or every member has
             diverged.
     """
+    if not checkpoint_seconds >= 0:  # NaN fails too
+        raise Error(f"checkpoint_seconds must be at least 0, got {checkpoint_seconds}")
     enable_cache()
     dataset = datasets.load(config.data, **config.data_options) if dataset is None else dataset
     folder = Path(out)
@@ -63,7 +70,7 @@ def train(
         with working_on(folder, "training"):
             run = Run.create(folder, config, dataset)
             if not run.finished:
-                _train(run, dataset, checkpoint_seconds, quiet, console, on_step)
+                _train(run, dataset, checkpoint_seconds, quiet, console, on_step, on_terms)
             if not keep_checkpoints:
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
     except BaseException:
@@ -80,6 +87,7 @@ def _train(
     quiet: bool,
     console: Console | None,
     on_step: Callable[[int], None] | None,
+    on_terms: OnTerms | None,
 ) -> None:
     config = run.config
     sets = labelled_sets(config, dataset)
@@ -104,6 +112,8 @@ def _train(
                 progress.update(step, {name: means[name] for name in means if name != "noise_scale"})
                 if on_step is not None:
                     on_step(step)
+                if on_terms is not None:
+                    on_terms(step, {name: np.asarray(values) for name, values in means.items()})
                 alive = _report_frozen(run, progress, alive, np.asarray(state.alive), step)
                 keeper.keep(state, step, last=step == config.steps or stop.signal is not None)
                 stop.obey()

@@ -48,6 +48,7 @@ def all_cases(seed: int, run: Path, place: Path) -> list[Case]:
         doors_files.toml_cases,
         doors_files.image_cases,
         doors_calls.metric_cases,
+        doors_calls.model_cases,
         doors_calls.command_cases,
     ]
     return [case for i, door in enumerate(doors) for case in door(random.Random(f"{seed} {i}"))]

@@ -140,7 +140,7 @@ def test_errors_name_the_member_and_the_metric():
         evaluate(members(1), "mig", jobs=0)
     with pytest.raises(Error, match="seed must be at least 0"):
         evaluate(members(1), "mig", seed=-1)
-    with pytest.raises(Error, match="num_train must be a whole number"):
+    with pytest.raises(Error, match="num_train must be at least 1, got 0"):
         Counts(num_train=0)
     with pytest.raises(Error, match="one value only"):
         evaluate([Representation.from_table(np.zeros((1, 2)), FactorSpace(("a",), (1,)))], "mig")

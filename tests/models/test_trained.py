@@ -63,3 +63,68 @@ def test_what_does_not_fit_is_one_clear_line(discrete, gaussian):
         discrete.encode(IMAGES[0])
     with pytest.raises(Error, match="no rows given"):
         discrete.encode(IMAGES[:0])
+
+
+class Tensor:
+    """What looks like a tensor that requires a gradient."""
+
+    dtype = "float32"
+
+    def __init__(self, values):
+        self.values, self.detached = values, False
+
+    def __array__(self, *_args, **_kwargs):
+        raise RuntimeError("Can't call numpy() on a tensor that requires grad")
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return self
+
+    def numpy(self):
+        return self.values
+
+
+def test_arrays_of_other_kinds_just_work(discrete):
+    known = TrainedModel(discrete.autoencoder, image_shape=SHAPE)
+    wanted = known.encode(IMAGES[:3])
+    for images in (
+        IMAGES[:3].astype(np.int64),
+        IMAGES[:3, ..., 0],
+        Tensor(IMAGES[:3].astype(np.float32) / 255),
+        IMAGES[:3].tolist(),
+    ):
+        np.testing.assert_allclose(known.encode(images), wanted, atol=1e-6)
+    np.testing.assert_allclose(known.encode(jnp.asarray(IMAGES[:3] / 255, jnp.bfloat16)), wanted, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 1, 6, 6)), r"images\.transpose\(0, 2, 3, 1\)"),
+        (np.zeros((6, 6, 1)), r"images\[None\]"),
+        (np.zeros((2, 6, 6, 3)), "make them grey"),
+        (np.zeros((2, 7, 7, 1)), r"\[n, 6, 6, 1\], got \[2, 7, 7, 1\]; resize them"),
+        (np.full((2, 6, 6, 1), 255.0), "within 0..1, got values from 255 to 255; divide them by 255"),
+        (np.full((2, 6, 6, 1), np.nan), "within 0..1, got values from nan"),
+        (np.full((2, 6, 6, 1), 256), "within 0..255"),
+        (np.full((2, 6, 6, 1), "a"), "must be numbers"),
+    ],
+)
+def test_other_images_are_one_line_that_says_what_to_do(discrete, images, message):
+    with pytest.raises(Error, match=message):
+        TrainedModel(discrete.autoencoder, image_shape=SHAPE).encode(images)
+
+
+def test_draws_from_the_prior(discrete, gaussian):
+    assert discrete.sample(4).shape == (4, *SHAPE)
+    drawn = np.asarray(discrete.autoencoder.latent.draw(jax.random.key(0), 500))
+    assert {*np.unique(drawn)} == {*grid(8)}
+    masked = discrete.autoencoder.latent.masked(((1,), (2, 5), (0, 7)))
+    drawn = np.asarray(masked.draw(jax.random.key(0), 100))
+    for latent, active in enumerate(masked.active):
+        assert {*np.unique(drawn[:, latent])} == {*grid(8)[list(active)]}
+    drawn = np.asarray(gaussian.autoencoder.latent.draw(jax.random.key(0), 4000))
+    np.testing.assert_allclose(drawn.std(axis=0), 1, atol=0.05)
+    np.testing.assert_allclose(np.corrcoef(drawn.T), np.eye(3), atol=0.08)

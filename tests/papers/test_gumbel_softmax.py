@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import factorgrid as fg
@@ -15,6 +17,7 @@ from factorgrid.papers.friede2023.gumbel_softmax import (
     kl_to_uniform,
     latent_density,
     sample_latents,
+    support,
 )
 
 
@@ -45,8 +48,19 @@ def test_a_density_integrates_to_one() -> None:
 def test_probabilities_are_checked() -> None:
     with pytest.raises(fg.Error, match=r"add up to 1, got a sum of 0\.9"):
         sample_latents([0.5, 0.4])
-    with pytest.raises(fg.Error, match="must be positive"):
-        sample_latents([1.0, 0.0])
+    with pytest.raises(fg.Error, match="must not be negative"):
+        sample_latents([1.2, -0.2])
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=8).filter(any), st.integers(0, 2**31))
+def test_latents_lie_between_the_outermost_categories_that_are_used(counts: list[int], seed: int) -> None:
+    # Proposition 1 of the paper; a category of probability 0 takes no part
+    probabilities = np.asarray(counts) / sum(counts)
+    low, high = support(probabilities)
+    latents = sample_latents(probabilities, num=200, seed=seed)
+    assert low - 1e-9 <= latents.min()
+    assert latents.max() <= high + 1e-9
+    assert np.isfinite(kl_to_uniform(probabilities))
 
 
 def test_the_figure_is_drawn(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Configurations: products, identity, and every way to get one wrong."""
 
+import numpy as np
 import pytest
 
 import factorgrid as fg
@@ -56,3 +57,12 @@ def test_folders_of_different_runs_differ():
 def test_errors_name_the_value_and_the_remedy(options, message):
     with pytest.raises(fg.Error, match=message):
         make_config(**{"data": "circles", "model": "dvae", "seeds": 1, **options})
+
+
+def test_arrays_as_data_are_told_what_to_do():
+    with pytest.raises(fg.Error, match=r"got an array; write it to a file first: np\.savez") as caught:
+        Config.from_json({"data": np.zeros((20, 8, 8)), "model": "vae"})
+    assert "\n" not in str(caught.value)
+    with pytest.raises(fg.Error, match="steps must be a whole number") as caught:
+        Config.from_json({"data": "circles", "model": "vae", "steps": np.zeros((40, 8))})
+    assert "\n" not in str(caught.value)

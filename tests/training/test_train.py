@@ -123,7 +123,7 @@ def test_a_trained_model_is_usable_in_three_lines(tiny_run):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda m: m.encode(np.zeros((32, 32, 1))), r"\[n, height, width, channel\]"),
+        (lambda m: m.encode(np.zeros((32, 32, 1))), r"\[n, 32, 32, 1\]"),
         (lambda m: m.decode(np.zeros((3, 5))), r"shape \[n, 2\]"),
         (lambda m: m.decode(np.full((1, 2), 8)), r"within 0..7"),
     ],
@@ -236,6 +236,23 @@ def test_a_stop_by_signal_writes_a_checkpoint_and_the_same_command_goes_on(tmp_p
     assert Run.open(folder).history["step"].max() == steps[0]
 
 
+def test_a_stop_between_two_rows_of_the_history_leaves_no_row_of_its_own(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=400)
+    whole = train(config, tmp_path / "whole", quiet=True).history
+
+    def stop(step):
+        if step == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "stopped", quiet=True, on_step=stop)
+    assert Run.open(tmp_path / "stopped").history["step"].tolist() == [1, 1]
+    stopped = train(config, tmp_path / "stopped", quiet=True).history
+    names = ["member", "step"]
+    pd.testing.assert_frame_equal(stopped[names], whole[names])
+    np.testing.assert_allclose(stopped.drop(columns=names), whole.drop(columns=names), rtol=1e-5)
+
+
 MAIN = """
 import sys
 try:
@@ -277,3 +294,17 @@ def test_runs_of_version_0_1_are_read(tiny_run, tmp_path):
     write_arrays(tmp_path / "run" / "models" / "seed0.safetensors", old, metadata)
     images = tiny_run.dataset().draw(3, seed=0)[0]
     np.testing.assert_array_equal(Run.open(tmp_path / "run").model(0).encode(images), tiny_run.model(0).encode(images))
+
+
+def test_more_labels_than_memory_is_one_line(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, labels=2**24, data_options={"image_size": 1024})
+    with pytest.raises(fg.Error, match=r"16,777,216 labelled images take 70368\.7 GB"):
+        train(config, tmp_path / "run", quiet=True)
+
+
+def test_a_full_disk_is_one_line(tiny_config, tmp_path, monkeypatch, capfd):
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("factorgrid.training.checkpoint.shutil.disk_usage", lambda path: full)
+    with pytest.raises(fg.Error, match=r"a checkpoint to .*: it takes .*, and 1.0 kB are free"):
+        train(tiny_config, tmp_path / "run", quiet=True, checkpoint_seconds=0.0)
+    assert capfd.readouterr().err == ""

@@ -54,7 +54,9 @@ def explicitness_details(
 ) -> dict[str, ndarray]:
     """The area under the curve of every factor; on test codes NaN where they hold fewer than two classes."""
     train, labels, test, labels_test = as_split(codes_train, factors_train, codes_test, factors_test)
-    mean, spread = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
+    size = np.maximum(np.abs(train).max(axis=0).astype(np.float64), np.finfo(np.float64).tiny)
+    train, test = train / size, test / size  # squares of very small and very large codes are no numbers
+    mean, spread = train.mean(axis=0), train.std(axis=0)
     # a dead latent stays, as a column of next to nothing; rounding can give it a spread above zero
     spread = np.where(train.min(axis=0) < train.max(axis=0), spread, 1.0)
     train, test = (train - mean) / spread, (test - mean) / spread

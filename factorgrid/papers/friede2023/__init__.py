@@ -15,6 +15,7 @@ from factorgrid.papers.friede2023 import (
     evidence,
     figures,
     model_figures,
+    settings,
     tables,
 )
 from factorgrid.papers.friede2023.methods import D_VAE, FACTOR_D_VAE, TITLES
@@ -81,9 +82,12 @@ CLAIMS: Mapping[str, ClaimEntry] = {
 
 TABLES: Mapping[str, TableEntry] = {
     "table-1": TableEntry("MIG in %, medians", "Table 1", tables.table_1),
+    "table-2-3": TableEntry("Networks, layer by layer", "Tables 2 and 3", settings.networks_table),
+    "table-4": TableEntry("Hyperparameters", "Table 4", settings.hyperparameters_table),
     "table-5": TableEntry("MIG in %, quantiles", "Table 5", tables.table_5),
     "table-6": TableEntry("D-VAE in %, all metrics", "Table 6", tables.table_6),
     "table-7": TableEntry("Semi-supervised MIG in %, quantiles", "Table 7", tables.table_7),
+    "table-8": TableEntry("Factors of variation", "Table 8", settings.factors_table),
     "dvae-against-vae": TableEntry("D-VAE against VAE", "Figures 5, 12 and 13", evidence.dvae_against_vae),
     "selection": TableEntry("Selecting a model without labels", "Section 6.3, Table 1", evidence.selection_table),
     "selection-supervised": TableEntry(

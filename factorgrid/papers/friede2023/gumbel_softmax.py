@@ -16,10 +16,11 @@ NUM_SAMPLES = 200_000
 BATCH = 20_000
 NUM_BINS = 120
 
-# (b) is (a) with two probabilities swapped, so that its mass is adjacent: the same KL to the uniform prior
-DISTANT = (0.01, 0.01, 0.48, 0.01, 0.01, 0.01, 0.44, 0.01, 0.01, 0.01)
-ADJACENT = (0.01, 0.01, 0.48, 0.44, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01)
-ONE_HOT = (0.001, 0.001, 0.001, 0.991, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001)
+# (b) is (a) with two probabilities swapped, so that its mass is adjacent: the same KL to the uniform prior. All other
+# probabilities are 0, so that what Proposition 1 says of the support can be seen.
+DISTANT = (0.0, 0.0, 0.52, 0.0, 0.0, 0.0, 0.48, 0.0, 0.0, 0.0)
+ADJACENT = (0.0, 0.0, 0.52, 0.48, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+ONE_HOT = (0.0, 0.0, 0.0, 0.98, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0)
 EXAMPLES = (
     ("(a) two distant categories", DISTANT),
     ("(b) the same, but adjacent", ADJACENT),
@@ -53,18 +54,19 @@ def sample_latents(
     """Latents in [-1, 1] of a Gumbel-softmax variable (Eqs. 2 and 3 of the paper).
 
     Args:
-        probabilities: of the categories, all positive.
+        probabilities: of the categories; a category of probability 0 takes no part.
         num: how many samples.
         noise_scale, temperature: of the relaxation.
         seed: of the noise.
 
     Raises:
-        Error: probabilities that are not positive, or do not add up to 1.
+        Error: probabilities that are negative, or do not add up to 1.
     """
     weights = np.asarray(probabilities, np.float64)
-    if (weights <= 0).any() or not np.isclose(weights.sum(), 1):
-        raise Error(f"probabilities must be positive and add up to 1, got a sum of {weights.sum():g}")
-    rng, positions = np.random.default_rng(seed), grid(len(weights)).astype(np.float64)
+    if (weights < 0).any() or not np.isclose(weights.sum(), 1):
+        raise Error(f"probabilities must not be negative and add up to 1, got a sum of {weights.sum():g}")
+    rng, positions = np.random.default_rng(seed), grid(len(weights)).astype(np.float64)[weights > 0]
+    weights = weights[weights > 0]
     parts = []
     for start in range(0, num, BATCH):
         noise = rng.gumbel(size=(min(BATCH, num - start), len(weights)))
@@ -80,14 +82,25 @@ def latent_density(latents: Float[ndarray, " sample"], *, num_bins: int = NUM_BI
     return LatentDensity(edges, density, float(latents.std()))
 
 
-def kl_to_uniform(probabilities: Sequence[float]) -> float:
+def kl_to_uniform(probabilities: Sequence[float] | Float[ndarray, " category"]) -> float:
     """In nats; the same for every order of the probabilities.
 
     >>> round(kl_to_uniform([0.5, 0.5]), 3)
     0.0
     """
     weights = np.asarray(probabilities, np.float64)
-    return float(np.sum(weights * np.log(weights * len(weights))))
+    some = weights[weights > 0]
+    return float(np.sum(some * np.log(some * len(weights))))
+
+
+def support(probabilities: Sequence[float] | Float[ndarray, " category"]) -> tuple[float, float]:
+    """The smallest interval that holds every latent: between the outermost categories that are not 0 (Proposition 1).
+
+    >>> support([0.0, 0.5, 0.5, 0.0, 0.0])
+    (-0.5, 0.0)
+    """
+    used = grid(len(probabilities))[np.asarray(probabilities) > 0]
+    return float(used.min()), float(used.max())
 
 
 def draw_examples(path: Path, *, num: int = NUM_SAMPLES) -> Path:
@@ -101,6 +114,7 @@ def draw_examples(path: Path, *, num: int = NUM_SAMPLES) -> Path:
             top.set_title(f"{title}\nKL {kl_to_uniform(probabilities):.2f} nats")
             bottom.stairs(found.density.clip(max=_CUT), found.edges, fill=True, color=COLORS[0], alpha=0.35)
             bottom.stairs(found.density.clip(max=_CUT), found.edges, color=COLORS[0], linewidth=1)
+            bottom.axvspan(*support(probabilities), color=COLORS[1], alpha=0.18, linewidth=0, zorder=-1)
             for position in positions:
                 bottom.axvline(position, color=FAINT, linewidth=0.4, zorder=0)
             bottom.text(

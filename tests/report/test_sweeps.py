@@ -1,0 +1,87 @@
+"""Hyperparameters as curves and tables, merged studies, the glossary, a page that needs no other file."""
+
+import base64
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import synthetic
+
+from factorgrid.errors import Error
+from factorgrid.report import study_report
+from factorgrid.report.glossary import glossary
+from factorgrid.report.paper import Drawing
+from factorgrid.report.study_cells import Cells
+from factorgrid.report.study_tables import scores_table
+from factorgrid.report.sweeps import sweep_curves, sweeps
+from factorgrid.report.values import Absent
+from factorgrid.study import merged
+from factorgrid.study.outcomes import Outcome
+
+METHODS = ("VAE", "FactorVAE")
+
+
+def made(seeds: int = 3) -> Outcome:
+    return synthetic(data=("circles",), methods=METHODS, supervised=(), labels=(), seeds=seeds)
+
+
+def test_a_sweep_has_a_point_for_every_value(tmp_path: Path) -> None:
+    cells = Cells(made())
+    (sweep,) = sweeps(cells)
+    assert (sweep.method, sweep.data, sweep.name) == ("FactorVAE", "circles", "gamma")
+    table = cells.outcome.table
+    for gamma in (10.0, 30.0, 100.0):
+        one = (table["metric"] == "mig") & (table["hyperparameters"] == f'{{"gamma": {gamma}}}')
+        np.testing.assert_array_equal(sweep.scores["mig"][gamma], table.loc[one, "value"])
+    drawn = sweep_curves(cells)
+    assert isinstance(drawn, Drawing)
+    assert "by gamma: 10: " in drawn.alt
+    drawn.draw(tmp_path / "sweep.png")
+    assert (tmp_path / "sweep.png").stat().st_size > 5000
+    alone = synthetic(data=("circles",), methods=("VAE",), supervised=(), labels=())
+    assert isinstance(sweep_curves(Cells(alone)), Absent)
+
+
+def test_a_pooled_row_says_that_it_is_one() -> None:
+    table = scores_table(Cells(made()))
+    assert not isinstance(table, Absent)
+    assert [row["method"] for row in table.rows] == ["VAE", "FactorVAE, all 3 settings"]
+
+
+def test_studies_are_merged_model_by_model() -> None:
+    first = made()
+    other = dataclasses.replace(first, name="more", title="More seeds")
+    more = other.table.assign(seed=other.table["seed"] + 100, value=other.table["value"] + 0.01)
+    both = merged([first, dataclasses.replace(other, table=more)])
+    assert len(both.table) == 2 * len(first.table)
+    assert len(both.groups) == 2 * len(first.groups)
+    assert (
+        set(both.table["group"])
+        <= {group.name for group in both.groups}
+        == set(both.runs) | {group.name for group in both.groups}
+    )
+    assert both.name == "synthetic+more"
+    cells = Cells(both)
+    assert len(cells.sample("circles", cells.rows[0], "mig").values) == 6
+    again = merged([first, first])  # what both have counts once
+    assert len(again.table) == len(first.table)
+    assert merged([first]) is first
+    with pytest.raises(Error, match="no study"):
+        merged([])
+
+
+def test_scores_of_the_study_are_explained() -> None:
+    entries = dict(glossary(Cells(made())))
+    assert "Mutual information gap" in entries["MIG"]
+    assert entries["MIG"].endswith("Higher is better. Chen et al. 2018.")
+    assert "irs" not in entries
+
+
+def test_the_page_needs_no_other_file(tmp_path: Path) -> None:
+    page = study_report(made(), tmp_path / "report", quick=True).read_text()
+    csv = (tmp_path / "report" / "tables" / "scores.csv").read_bytes()
+    assert base64.b64encode(csv).decode() in page
+    assert 'download="scores.csv"' in page
+    assert 'alt="All scores. Median MIG on circles: VAE ' in page
+    assert "What the scores mean" in page
