@@ -14,7 +14,7 @@ FLAGS: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("steps", int, 300000, "Training steps; the paper's number by default.", ""),
     ("batch_size", int, 64, "Images a step.", ""),
     ("learning_rate", tuple[float, ...] | None, (0.0001,), "Of Adam; several values make several members.", ""),
-    ("architecture", str, 'conv64', "conv64 or convolutional (the paper's, sides of 32 to 256), broadcast (its decoder for Circles), mlp (small).", ""),
+    ("architecture", str, 'conv64', "conv64 or convolutional (the paper's, sides of 32 to 256), broadcast (its decoder for Circles), mlp (small), or your own, my_module:make_networks.", ""),
     ("num_latents", int, 10, "Latent dimensions.", "latents"),
     ("num_categories", int, 64, "Categories of each latent dimension (discrete models).", "categories"),
     ("temperature", float, 1.0, "Of the Gumbel-softmax (discrete models with noise).", ""),

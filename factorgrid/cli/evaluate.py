@@ -24,6 +24,8 @@ class Options:
     """Decides every draw of every metric."""
     quick: bool = False
     """A first look: a tenth of the published sample counts, a fiftieth of the gap's batches."""
+    heat_maps: tuple[str, ...] = ()
+    """Metrics whose matrices [latent, factor] are drawn for the best member, into RUN/figures: mig, dci, sap, ..."""
     jobs: int | None = None
     """Threads, and processes for slow metrics; all cores by default."""
 
@@ -32,19 +34,26 @@ def run(options: Options) -> None:
     from rich.console import Console
 
     from factorgrid.evaluation import evaluate
-    from factorgrid.report import print_scores
+    from factorgrid.metrics import metric_names
+    from factorgrid.report import print_scores, run_heat_map
     from factorgrid.terminal import counting_progress
     from factorgrid.training import Run
 
+    for name in options.heat_maps:
+        metric_names(name)  # before minutes of scoring, not after
+    opened = Run.open(options.run, data=options.data)
     with counting_progress("scoring") as progress:
         scores = evaluate(
-            Run.open(options.run, data=options.data),
+            opened,
             options.metrics,
             seed=options.seed,
             quick=options.quick,
             jobs=options.jobs,
             progress=progress,
         )
+    drawn = [run_heat_map(opened, each, seed=options.seed, quick=options.quick) for each in options.heat_maps]
     console = Console()
     print_scores(scores, console)
     console.print(f"written to {options.run / 'scores.parquet'}", highlight=False)
+    for path in (path for paths in drawn for path in paths):
+        console.print(path, highlight=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,14 +10,16 @@ from factorgrid.any_encoder import as_images, drawn, score_encoder
 from factorgrid.integrations.missing import missing
 from factorgrid.metrics import metric_names
 
-Base: Any
-try:
-    from lightning.pytorch.callbacks import Callback as Base
-except ImportError:
+if TYPE_CHECKING:  # Lightning is not among the tools that check types here
+    Base: Any
+else:
     try:
-        from pytorch_lightning.callbacks import Callback as Base
+        from lightning.pytorch.callbacks import Callback as Base
     except ImportError:
-        Base = missing("the callback", "lightning")
+        try:
+            from pytorch_lightning.callbacks import Callback as Base
+        except ImportError:
+            Base = missing("the callback", "lightning")
 
 
 class ScoreCallback(Base):

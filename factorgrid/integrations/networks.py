@@ -73,6 +73,13 @@ def described(model: TrainedModel, shape: tuple[int, int, int]) -> Networks:
     return Networks(shape, model.num_latents, encoder_layers(model, shape), decoder_layers(model, shape), categories)
 
 
+def weights_of(layer: Layer) -> tuple[ndarray, ndarray]:
+    """Weight and bias of a layer that has them."""
+    assert layer.weight is not None, f"a layer of kind {layer.kind} has no weights"
+    assert layer.bias is not None, f"a layer of kind {layer.kind} has no bias"
+    return layer.weight, layer.bias
+
+
 def zeros_after(layer: Layer) -> tuple[int, int]:
     """Zeros below and right of a convolution's input, so that it gives as many outputs as it should."""
     assert layer.weight is not None, "convolutions have weights"

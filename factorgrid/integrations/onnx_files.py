@@ -1,5 +1,6 @@
 """Trained encoders and decoders as ONNX files, for any runtime: graphs are written node by node, without PyTorch."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,12 @@ from numpy import ndarray
 from factorgrid.errors import Error
 from factorgrid.explorer.network import Layer
 from factorgrid.files import replacing
-from factorgrid.integrations.networks import Categories, Networks, coordinates, networks_of, zeros_after
+from factorgrid.integrations.networks import Categories, Networks, coordinates, networks_of, weights_of, zeros_after
 from factorgrid.training import Run
 
+onnx: Any
 try:
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    onnx = importlib.import_module("onnx")
 except ImportError:
     onnx = None
 
@@ -46,8 +47,11 @@ def export_onnx(run: Run | str | Path, out: str | Path, member: str | int = 0) -
     networks, folder = networks_of(run, member), Path(out)
     graphs = {"encoder": encoder_graph(networks), "decoder": decoder_graph(networks)}
     for name, graph in graphs.items():
-        model = helper.make_model(
-            graph, producer_name="factorgrid", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
+        model = onnx.helper.make_model(
+            graph,
+            producer_name="factorgrid",
+            ir_version=IR_VERSION,
+            opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         )
         onnx.checker.check_model(model, full_check=True)
         with replacing(folder / f"{name}.onnx") as path:
@@ -64,13 +68,13 @@ class Nodes:
 
     def constant(self, array: ndarray) -> str:
         name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.constants.append(onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
     def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Add a node; returns the name of its output."""
         name = output or f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        self.nodes.append(onnx.helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
     def reshaped(self, x: str, shape: tuple[int, ...], **named: str) -> str:
@@ -78,10 +82,10 @@ class Nodes:
 
     def graph(self, name: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
         described = [
-            [helper.make_tensor_value_info(key, kind, ["n", *shape]) for key, (kind, shape) in ports.items()]
+            [onnx.helper.make_tensor_value_info(key, kind, ["n", *shape]) for key, (kind, shape) in ports.items()]
             for ports in (inputs, outputs)
         ]
-        return helper.make_graph(self.nodes, name, *described, self.constants)
+        return onnx.helper.make_graph(self.nodes, name, *described, self.constants)
 
 
 def encoder_graph(networks: Networks) -> Any:
@@ -90,16 +94,16 @@ def encoder_graph(networks: Networks) -> Any:
     x = graph.add("Transpose", "images", perm=[0, 2, 3, 1])
     numbers = run_layers(graph, networks.encoder, graph.reshaped(x, (-1, height * width * channels)), "numbers")
     outputs = {
-        "codes": (TensorProto.FLOAT, [networks.num_latents]),
-        "numbers": (TensorProto.FLOAT, list(networks.encoder[-1].output_shape)),
+        "codes": (onnx.TensorProto.FLOAT, [networks.num_latents]),
+        "numbers": (onnx.TensorProto.FLOAT, list(networks.encoder[-1].output_shape)),
     }
     if networks.categories is None:
         limits = [graph.constant(np.array([end], np.int64)) for end in (0, networks.num_latents, 1)]
         graph.add("Slice", numbers, *limits, limits[2], output="codes")
     else:
-        outputs["categories"] = (TensorProto.INT64, [networks.num_latents])
+        outputs["categories"] = (onnx.TensorProto.INT64, [networks.num_latents])
         add_categories(graph, networks.categories, numbers)
-    return graph.graph("encoder", {"images": (TensorProto.FLOAT, [channels, height, width])}, outputs)
+    return graph.graph("encoder", {"images": (onnx.TensorProto.FLOAT, [channels, height, width])}, outputs)
 
 
 def decoder_graph(networks: Networks) -> Any:
@@ -109,8 +113,8 @@ def decoder_graph(networks: Networks) -> Any:
     graph.add("Transpose", graph.add("Sigmoid", logits), perm=[0, 3, 1, 2], output="images")
     return graph.graph(
         "decoder",
-        {"codes": (TensorProto.FLOAT, [networks.num_latents])},
-        {"images": (TensorProto.FLOAT, [channels, height, width])},
+        {"codes": (onnx.TensorProto.FLOAT, [networks.num_latents])},
+        {"images": (onnx.TensorProto.FLOAT, [channels, height, width])},
     )
 
 
@@ -134,7 +138,7 @@ def convolved(graph: Nodes, layer: Layer, x: str) -> str:
     """A convolution or a transposed one, [n size] -> [n channel height width]."""
     kernel, bias = weights_of(layer)
     image = graph.add("Transpose", graph.reshaped(x, (-1, *layer.input_shape)), perm=[0, 3, 1, 2])
-    options = {"strides": [layer.stride, layer.stride]}
+    options: dict[str, Any] = {"strides": [layer.stride, layer.stride]}
     if layer.kind == "conv":
         weights = map(graph.constant, (kernel.transpose(3, 2, 0, 1), bias))
         return graph.add("Conv", image, *weights, pads=[*layer.before, *zeros_after(layer)], **options)
@@ -143,13 +147,6 @@ def convolved(graph: Nodes, layer: Layer, x: str) -> str:
     whole = [(size - 1) * layer.stride + taps for size, taps in zip(layer.input_shape, kernel.shape[:2])]
     after = [size - before - out for size, before, out in zip(whole, layer.before, layer.output_shape)]
     return graph.add("ConvTranspose", image, *weights, pads=[*layer.before, *after], **options)
-
-
-def weights_of(layer: Layer) -> tuple[ndarray, ndarray]:
-    """Weight and bias of a layer that has them."""
-    assert layer.weight is not None, f"a layer of kind {layer.kind} has no weights"
-    assert layer.bias is not None, f"a layer of kind {layer.kind} has no bias"
-    return layer.weight, layer.bias
 
 
 def spread_over_pixels(graph: Nodes, layer: Layer, x: str) -> str:
@@ -180,7 +177,7 @@ def add_categories(graph: Nodes, categories: Categories, numbers: str) -> None:
         return
     each = graph.reshaped(numbers, (-1, num_latents, 1))
     above = graph.add("Greater", each, graph.constant(categories.thresholds[None]))
-    counted = graph.add("Cast", above, to=TensorProto.INT64)
+    counted = graph.add("Cast", above, to=onnx.TensorProto.INT64)
     rank = graph.add("ReduceSum", counted, graph.constant(np.array([2], np.int64)), keepdims=0)
     place = graph.add("Add", rank, graph.constant(np.arange(num_latents, dtype=np.int64) * num_categories))
     graph.add("Gather", graph.constant(categories.positions.reshape(-1)), place, output="codes")

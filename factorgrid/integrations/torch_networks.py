@@ -5,24 +5,26 @@ Their parameters are ordinary ones: they can be trained on, moved to a GPU, save
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from factorgrid.explorer.network import Layer
 from factorgrid.integrations.missing import missing
-from factorgrid.integrations.networks import Networks, coordinates, networks_of, zeros_after
+from factorgrid.integrations.networks import Networks, coordinates, networks_of, weights_of, zeros_after
 from factorgrid.training import Run
 
-Module: Any
-Tensor: Any
-try:
-    import torch
-    from torch import Tensor, nn
-    from torch.nn import Module
-    from torch.nn.functional import conv2d, conv_transpose2d, linear, pad
-except ImportError:
-    Module, Tensor = missing("a network for PyTorch", "torch"), Any
+if TYPE_CHECKING:  # PyTorch is not among the tools that check types here
+    torch: Any
+    Module: Any
+    Tensor = Any
+else:
+    try:
+        import torch
+        from torch import Tensor
+        from torch.nn import Module
+    except ImportError:
+        Module, Tensor = missing("a network for PyTorch", "torch"), Any
 
 
 def torch_networks(run: Run | str | Path, member: str | int = 0) -> tuple["TorchEncoder", "TorchDecoder"]:
@@ -48,10 +50,11 @@ class TorchLayer(Module):
         if layer.kind == "broadcast":
             self.register_buffer("coordinates", torch.from_numpy(coordinates(layer)))
             return
+        weight, bias = weights_of(layer)
         # torch keeps dense and convolutional weights [output input ...], transposed ones [input output ...]
         axes = {"dense": (1, 0), "conv": (3, 2, 0, 1), "transpose": (2, 3, 0, 1)}[layer.kind]
-        self.weight = nn.Parameter(torch.from_numpy(np.ascontiguousarray(np.transpose(layer.weight, axes))))
-        self.bias = nn.Parameter(torch.from_numpy(np.array(layer.bias)))
+        self.weight = torch.nn.Parameter(torch.from_numpy(np.ascontiguousarray(np.transpose(weight, axes))))
+        self.bias = torch.nn.Parameter(torch.from_numpy(np.array(bias)))
         self.after = zeros_after(layer) if layer.kind == "conv" else (0, 0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,16 +65,20 @@ class TorchLayer(Module):
             return torch.cat([tiled, self.coordinates.expand(len(x), -1, -1, -1)], dim=1)
         if layer.kind == "dense":
             flat = x if x.ndim == 2 else x.permute(0, 2, 3, 1).flatten(1)
-            y = linear(flat, self.weight, self.bias)
+            y = torch.nn.functional.linear(flat, self.weight, self.bias)
         else:
             if x.ndim == 2:
                 x = x.unflatten(1, layer.input_shape).permute(0, 3, 1, 2)
             (above, left), (rows, columns, _) = layer.before, layer.output_shape
             if layer.kind == "conv":
                 below, right = self.after
-                y = conv2d(pad(x, (left, right, above, below)), self.weight, self.bias, layer.stride)
+                y = torch.nn.functional.conv2d(
+                    torch.nn.functional.pad(x, (left, right, above, below)), self.weight, self.bias, layer.stride
+                )
             else:
-                y = conv_transpose2d(x, self.weight, self.bias, layer.stride, layer.before)[..., :rows, :columns]
+                y = torch.nn.functional.conv_transpose2d(x, self.weight, self.bias, layer.stride, layer.before)[
+                    ..., :rows, :columns
+                ]
         return y.relu() if layer.relu else y
 
 
@@ -80,7 +87,7 @@ class TorchEncoder(Module):
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*map(TorchLayer, networks.encoder))
+        self.layers = torch.nn.Sequential(*map(TorchLayer, networks.encoder))
         categories = networks.categories
         self.num_latents, self.discrete = networks.num_latents, categories is not None
         self.by_logits = categories is not None and categories.thresholds is None
@@ -117,7 +124,7 @@ class TorchDecoder(Module):
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*map(TorchLayer, networks.decoder))
+        self.layers = torch.nn.Sequential(*map(TorchLayer, networks.decoder))
         self.image_shape = networks.image_shape
 
     def logits(self, codes: Tensor) -> Tensor:

@@ -5,39 +5,42 @@ Lightning, and gathers the codes of all processes. Without, it works alone.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from factorgrid.errors import Error
 from factorgrid.integrations.missing import missing
 from factorgrid.metrics import PUBLISHED, Counts, metric_names, score
 
-Base: Any
-Tensor: Any
-try:
-    import torch
-    from torch import Tensor
-    from torch.nn import Module
-except ImportError:
-    Tensor, Base = Any, missing("a score over batches of tensors", "torch")
+if TYPE_CHECKING:  # PyTorch is not among the tools that check types here
+    torch: Any
+    Base: Any
+    Tensor = Any
 else:
     try:
-        from torchmetrics import Metric as Base
+        import torch
+        from torch import Tensor
+        from torch.nn import Module
     except ImportError:
+        Tensor, Base = Any, missing("a score over batches of tensors", "torch")
+    else:
+        try:
+            from torchmetrics import Metric as Base
+        except ImportError:
 
-        class Base(Module):  # type: ignore[no-redef]
-            """The part of torchmetrics that is needed: lists, which `reset` empties."""
+            class Base(Module):
+                """The part of torchmetrics that is needed: lists, which `reset` empties."""
 
-            def __init__(self) -> None:
-                super().__init__()
-                self.names: list[str] = []
+                def __init__(self) -> None:
+                    super().__init__()
+                    self.names: list[str] = []
 
-            def add_state(self, name: str, default: list[Tensor], dist_reduce_fx: str) -> None:
-                self.names.append(name)
-                setattr(self, name, default)
+                def add_state(self, name: str, default: list[Tensor], dist_reduce_fx: str) -> None:
+                    self.names.append(name)
+                    setattr(self, name, default)
 
-            def reset(self) -> None:
-                for name in self.names:
-                    setattr(self, name, [])
+                def reset(self) -> None:
+                    for name in self.names:
+                        setattr(self, name, [])
 
 
 class CodeScores(Base):
@@ -107,7 +110,7 @@ class CodeScores(Base):
 
 def joined(state: Any) -> Tensor:
     """All batches; processes that were synchronised have joined them already."""
-    if isinstance(state, Tensor):
+    if isinstance(state, torch.Tensor):
         return state
     if not state:
         raise Error("there is no batch to score yet; call update first")

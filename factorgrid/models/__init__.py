@@ -85,6 +85,7 @@ class Networks:
                 networks that cannot be imported or do not fit.
         """
         own = is_own(self.architecture)
+        build: Callable[..., tuple[Encoder, Decoder]]
         build = own_builder(self.architecture) if own else ARCHITECTURES[self.architecture].build
         options = {name: getattr(self, name) for name in ("width", "depth") if getattr(self, name) is not None}
         for name in options:

@@ -39,7 +39,7 @@ def is_own(architecture: str) -> bool:
     return ":" in architecture
 
 
-def own_builder(path: str) -> Callable[..., tuple[OneByOne, OneByOne]]:
+def own_builder(path: str) -> Callable[..., tuple[Any, Any]]:
     """The function at an import path, as an entry of `ARCHITECTURES` has it.
 
     It is called as make_networks(image_shape, num_parameters, num_latents, key=...), with `width` and `depth` if it
@@ -100,7 +100,7 @@ def imported(path: str) -> Callable[..., Any]:
         found = getattr(importlib.import_module(module), name, None)
     except (ImportError, ValueError) as error:
         raise Error(
-            f"architecture '{path}' cannot be imported: {error}; put its module into the current folder or on PYTHONPATH"
+            f"architecture '{path}' cannot be imported: {error}; put its module into the current folder or PYTHONPATH"
         ) from None
     finally:
         sys.path.remove(here)

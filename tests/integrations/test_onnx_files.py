@@ -5,16 +5,17 @@ import pytest
 from untrained import KINDS, untrained, untrained_run
 
 import factorgrid as fg
+from factorgrid.integrations import onnx_files
 from factorgrid.integrations.networks import described
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed: pip install 'factorgrid[onnx]'")
-onnx_files = pytest.importorskip("factorgrid.integrations.onnx_files", reason="onnx is not installed")
+pytest.importorskip("onnx", reason="onnx is not installed: pip install 'factorgrid[onnx]'")
 RNG = np.random.default_rng(0)
 
 
 def run(graph, **inputs):
     """The outputs of a graph by name."""
-    helper = onnx_files.helper
+    helper = onnx_files.onnx.helper
     model = helper.make_model(graph, ir_version=onnx_files.IR_VERSION, opset_imports=[helper.make_opsetid("", 17)])
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
