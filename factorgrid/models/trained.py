@@ -162,7 +162,7 @@ def _categories(model: Autoencoder, images: Array) -> Array:
 
 @eqx.filter_jit
 def _decoded(model: Autoencoder, codes: Array) -> Array:
-    return jax.nn.sigmoid(model.decode(codes))
+    return jax.nn.sigmoid(model.decode(model.latent.embed(codes, model.codebook)))
 
 
 @eqx.filter_jit

@@ -10,6 +10,7 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from factorgrid.datasets import Batch
 from factorgrid.latents import CategoricalPosterior, GaussianPosterior
 from factorgrid.latents.categorical import MASKED, Categorical
+from factorgrid.latents.plain import Plain
 from factorgrid.models import Forward
 from factorgrid.objectives import OBJECTIVES, Context, Loss
 from factorgrid.objectives.beta_tcvae import minibatch_total_correlation
@@ -145,7 +146,7 @@ def discriminator_in_numpy(network: Discriminator, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("slope", [0.01, 0.2])
 def test_factor_vae_adds_the_mean_log_odds_of_its_discriminator(latent, slope):
     objective = OBJECTIVES["factor_vae"](gamma=30.0, slope=slope, width=20)
-    network = jax.tree.map(lambda leaf: leaf + 0.1, objective.init_critic(jax.random.key(0), 2))
+    network = jax.tree.map(lambda leaf: leaf + 0.1, objective.init_critic(jax.random.key(0), Plain(2)))
     assert len(network.layers) == 7
     logits = discriminator_in_numpy(network, LATENTS[latent])
     total_correlation = np.mean(logits[:, 0] - logits[:, 1])
@@ -201,7 +202,7 @@ def total_loss(logits: jax.Array, name: str, active) -> jax.Array:
     latents = posterior.latents(choice)
     forward = Forward(posterior, choice, latents, latents[:, 0, None, None, None] * single(np.ones((3, 4, 4, 2))))
     objective = OBJECTIVES[name](**({"width": 8} if name == "factor_vae" else {}))
-    return loss_of(objective, forward, objective.init_critic(jax.random.key(1), 2)).total
+    return loss_of(objective, forward, objective.init_critic(jax.random.key(1), Plain(2))).total
 
 
 gradient_of_total = jax.jit(jax.value_and_grad(total_loss), static_argnums=(1, 2))
