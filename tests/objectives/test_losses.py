@@ -45,9 +45,9 @@ def categorical_forward() -> Forward:
     return Forward(posterior, single(CHOICE), posterior.latents(single(CHOICE)), single(PIXEL_LOGITS))
 
 
-def loss_of(objective, forward: Forward, critic=None, step=STEP) -> Loss:
+def loss_of(objective, forward: Forward, critic=None, step=STEP, memory=None) -> Loss:
     batch = (Batch(single(IMAGES), jnp.zeros((3, 0), jnp.int32)),)
-    return objective.loss((forward,), batch, Context(None, critic, jax.random.key(0), step, 10))
+    return objective.loss((forward,), batch, Context(None, critic, jax.random.key(0), step, 10, memory))
 
 
 FORWARDS = {"gaussian": gaussian_forward, "categorical": categorical_forward}
@@ -201,14 +201,16 @@ def total_loss(logits: jax.Array, name: str, active) -> jax.Array:
     choice = posterior.sample(jax.random.key(0), 2.0)
     latents = posterior.latents(choice)
     forward = Forward(posterior, choice, latents, latents[:, 0, None, None, None] * single(np.ones((3, 4, 4, 2))))
-    objective = OBJECTIVES[name](**({"width": 8} if name == "factor_vae" else {}))
-    return loss_of(objective, forward, objective.init_critic(jax.random.key(1), Plain(2))).total
+    objective = OBJECTIVES[name](**({"width": 8} if name.startswith("factor_") else {}))
+    latent = Categorical(2, K)
+    critic = objective.init_critic(jax.random.key(1), latent)
+    return loss_of(objective, forward, critic, memory=objective.init_memory(latent)).total
 
 
 gradient_of_total = jax.jit(jax.value_and_grad(total_loss), static_argnums=(1, 2))
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if name != "tripod"])
 def test_gradients_are_finite_at_extreme_and_masked_logits(name):
     active = ((0, 2), tuple(range(K)))
     for magnitude in (1e-4, 1e4):
