@@ -38,6 +38,13 @@ class Params(NamedTuple):
     head: Any = None
 
 
+class Memory(NamedTuple):
+    """Everything that is updated without a gradient, in parts; None where there is nothing."""
+
+    latent: Any = None
+    objective: Any = None
+
+
 class Labelled(NamedTuple):
     """A labelled set; a label of -1 is unknown."""
 
@@ -101,12 +108,15 @@ class Method(eqx.Module):
     optimizer: Optimizer = Optimizer()
     precision: str = eqx.field(static=True, default="tf32")
 
-    def init(self, key: Key[Array, ""]) -> tuple[Params, Any]:
+    def init(self, key: Key[Array, ""]) -> tuple[Params, Memory]:
         """Fresh parameters and memory of one member, from its own key."""
         key_model, key_critic = jax.random.split(purpose_key(key, WEIGHTS, 0))
-        critic = self.objective.init_critic(key_critic, self.latent.num_latents)
+        critic = self.objective.init_critic(key_critic, self.latent)
         head = None if self.supervision is None else self.supervision.init_head()
-        return Params(self.networks.build(self.latent, key_model), critic, head), self.latent.init_memory()
+        memory = Memory(
+            self.latent.init_memory(jax.random.fold_in(key_model, 4)), self.objective.init_memory(self.latent)
+        )
+        return Params(self.networks.build(self.latent, key_model), critic, head), memory
 
     def optimizers(self) -> Params:
         """The optimiser of each part. The discriminator's Adam forgets faster."""
@@ -117,10 +127,10 @@ class Method(eqx.Module):
             Optimizer(rate).make(),
         )
 
-    def autoencoder(self, params: Params, memory: Any) -> Autoencoder:
+    def autoencoder(self, params: Params, memory: Memory) -> Autoencoder:
         """The model that these parameters make."""
         weights = params.model
-        codebook = self.latent.codebook(weights.codebook, memory)
+        codebook = self.latent.codebook(weights.codebook, memory.latent)
         return Autoencoder(weights.encoder, weights.decoder, self.latent, codebook, self.precision)
 
     def draw(self, dataset: DeviceDataset, key: Key[Array, ""], num: int) -> tuple[Batch, ...]:
@@ -128,8 +138,14 @@ class Method(eqx.Module):
         return self.objective.draw(dataset, key, num)
 
     def losses(
-        self, params: Params, memory: Any, examples: Examples, key: Key[Array, ""], step: Int[Array, ""], num_steps: int
-    ) -> tuple[dict[str, Loss], Any]:
+        self,
+        params: Params,
+        memory: Memory,
+        examples: Examples,
+        key: Key[Array, ""],
+        step: Int[Array, ""],
+        num_steps: int,
+    ) -> tuple[dict[str, Loss], Memory]:
         """The losses of one member by name, to be summed and differentiated once, and the new memory.
 
         Args:
@@ -145,7 +161,7 @@ class Method(eqx.Module):
             model = self.autoencoder(params, memory)
             scale = self.latent.noise_at(step, num_steps)
             passes = self._passes(model, examples.views, self.objective.passes, purpose_key(key, NOISE, step), scale)
-            context = Context(model, params.critic, purpose_key(key, CRITIC, step), step, num_steps)
+            context = Context(model, params.critic, purpose_key(key, CRITIC, step), step, num_steps, memory.objective)
             loss = self.model_loss(passes, examples.views, context)
             if self.supervision is not None and examples.labelled is not None:
                 supervised = self.supervision.loss(model, params.head, *examples.labelled)
@@ -154,7 +170,10 @@ class Method(eqx.Module):
             losses = {"model": Loss(loss.total, terms)}
             if params.critic is not None:
                 losses["critic"] = self.objective.critic_loss(passes, context)
-            return losses, self.latent.update(memory, passes[0].posterior)
+            new = Memory(
+                self.latent.update(memory.latent, passes[0].posterior), self.objective.update(memory.objective, passes)
+            )
+            return losses, new
 
     def model_loss(self, passes: tuple[Forward, ...], views: tuple[Batch, ...], context: Context) -> Loss:
         """The objective's loss with the latent's own terms; supervision is left out."""
@@ -164,14 +183,14 @@ class Method(eqx.Module):
         return Loss(sum(sums.values(), loss.total), {**loss.terms, **sums})
 
     def noise_free_loss(
-        self, params: Params, memory: Any, views: tuple[Batch, ...], kind: Kind, key: Key[Array, ""],
+        self, params: Params, memory: Memory, views: tuple[Batch, ...], kind: Kind, key: Key[Array, ""],
         step: Int[Array, ""], num_steps: int,
     ) -> Loss:  # fmt: skip
         """`model_loss` of passes with soft or hard choices: what the straight-through gap compares."""
         with products_in(self.precision):
             model = self.autoencoder(params, memory)
             passes = self._passes(model, views, kind, key, 1.0)
-            context = Context(model, params.critic, purpose_key(key, CRITIC, step), step, num_steps)
+            context = Context(model, params.critic, purpose_key(key, CRITIC, step), step, num_steps, memory.objective)
             return self.model_loss(passes, views, context)
 
     def _passes(

@@ -7,6 +7,7 @@ latent, which the paper leaves to future work.
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from factorgrid.errors import Error, unknown_name
 from factorgrid.latents import LATENTS, Latent
@@ -27,6 +28,8 @@ class NamedMethod:
         latent: a name of `LATENTS`.
         source: where the method was published.
         grid: the hyperparameter that the study of Locatello et al. (2019) varies, and its six values.
+        variant: static fields of the latent that make this method another than the pair alone.
+        authors: what its authors set otherwise than we do, as options of `fg.train`; see `authors_settings`.
     """
 
     title: str
@@ -34,6 +37,8 @@ class NamedMethod:
     latent: str
     source: str
     grid: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    variant: dict[str, Any] = field(default_factory=dict)
+    authors: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def hyperparameters(self) -> dict[str, float]:
@@ -87,7 +92,7 @@ def method(name: str) -> NamedMethod:
         lacks = why_incompatible(LATENTS[latent], OBJECTIVES[objective])
         if lacks:
             raise Error(f"objective '{objective}' requires a latent with {lacks}, and '{latent}' has not")
-        names = [known for known, one in NAMED.items() if _pair(one) == (objective, latent)]
+        names = [known for known, one in NAMED.items() if _pair(one) == (objective, latent) and not one.variant]
         raise Error(f"'{name}' is called {', '.join(names)}")
     raise unknown_name("model", name, METHODS)
 
@@ -111,6 +116,20 @@ def preset(name: str, model: str, *, supervised: bool = False) -> dict[str, tupl
     return {**method(model).grid, **({OMEGA: _OMEGA} if supervised else {})}
 
 
+def authors_settings(model: str) -> dict[str, Any]:
+    """What the authors of a method set otherwise than we do for all, as options of `Config` and keywords of `fg.train`.
+
+    {} where they are the paper's, or where the method is this library's.
+
+    Raises:
+        Error: an unknown model.
+
+    >>> authors_settings("tripod")
+    {'num_categories': 12, 'learning_rate': 0.0002, 'batch_size': 64, 'clip_gradient': 1.0, 'num_latents': 12}
+    """
+    return dict(method(model).authors)
+
+
 PRESETS: dict[str, str] = {
     "paper": "the six values of Locatello et al. (2019), as in Friede et al. (2023); times six of omega with labels",
 }
@@ -121,6 +140,11 @@ _CAPACITY = (5.0, 10.0, 25.0, 50.0, 75.0, 100.0)
 _DIP = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _GAMMA = (10.0, 20.0, 30.0, 40.0, 50.0, 100.0)
 _OMEGA = (1.0, 2.0, 4.0, 6.0, 8.0, 16.0)
+
+# What the authors set for Shapes3D beside weights, which are the defaults here.
+_QLAE = {"learning_rate": 1e-3, "batch_size": 128, "decay": 0.1, "clip_gradient": 1.0, "num_latents": 12}
+_TRIPOD = {"learning_rate": 2e-4, "batch_size": 64, "clip_gradient": 1.0, "num_latents": 12}
+_FACTOR_QVAE = {"learning_rate": 1e-3, "batch_size": 256, "num_latents": 12}
 
 NAMED: dict[str, NamedMethod] = {
     "vae": NamedMethod("VAE", "vae", "gaussian", "Kingma & Welling 2014"),
@@ -137,9 +161,29 @@ NAMED: dict[str, NamedMethod] = {
     "beta_tcdvae": NamedMethod("β-TC-D-VAE", "beta_tcvae", "categorical", "this library", {"beta": _BETA_TC}),
     "dip_dvae_i": NamedMethod("DIP-D-VAE-I", "dip_vae_i", "categorical", "this library", {"lambda_od": _DIP}),
     "dip_dvae_ii": NamedMethod("DIP-D-VAE-II", "dip_vae_ii", "categorical", "this library", {"lambda_od": _DIP}),
-    "fsq": NamedMethod("FSQ", "autoencoder", "fsq", "Mentzer et al. 2024"),
-    "qlae": NamedMethod("QLAE", "autoencoder", "qlae", "Hsu et al. 2023"),
-}
+    "grid_tc_dvae": NamedMethod("Grid-TC D-VAE", "grid_tc", "categorical", "this library"),
+    "running_grid_tc_dvae": NamedMethod("Grid-TC D-VAE, running", "grid_tc_running", "categorical", "this library"),
+    "st_dvae": NamedMethod(
+        "D-VAE, straight-through", "vae", "categorical", "this library", variant={"relaxed": False}
+    ),
+    "ae": NamedMethod("Autoencoder", "autoencoder", "plain", "Hinton & Salakhutdinov 2006"),
+    "fslq": NamedMethod("FSLQ", "autoencoder", "fslq", "Hsu et al. 2024", authors={"num_categories": 12, **_TRIPOD}),
+    "tripod": NamedMethod("Tripod", "tripod", "fslq", "Hsu et al. 2024", authors={"num_categories": 12, **_TRIPOD}),
+    "fsq": NamedMethod("FSQ", "autoencoder", "fsq", "Mentzer et al. 2024", authors={"num_categories": 8}),
+    "qlae": NamedMethod("QLAE", "autoencoder", "qlae", "Hsu et al. 2023", authors={"num_categories": 10, **_QLAE}),
+    "vq_per_latent": NamedMethod("VQ per latent", "autoencoder", "vq", "this library"),
+    "vq_vae": NamedMethod(
+        "VQ-VAE", "autoencoder", "vq", "van den Oord et al. 2017", variant={"shared": True, "size": 64},
+        authors={"num_categories": 512, **_QLAE, "decay": 0.01},
+    ),
+    "vq_vae_ema": NamedMethod(
+        "VQ-VAE, moving average", "autoencoder", "vq", "van den Oord et al. 2017",
+        variant={"shared": True, "size": 64, "averaged": True}, authors={"num_categories": 512},
+    ),
+    "qvae": NamedMethod("QVAE", "vae", "qvae", "Baykal et al. 2025", authors=_FACTOR_QVAE),
+    "grid_qvae": NamedMethod("QVAE on the grid", "vae", "qvae", "this library", variant={"learned": False}),
+    "factor_qvae": NamedMethod("FactorQVAE", "factor_qvae", "qvae", "Baykal et al. 2025", authors=_FACTOR_QVAE),
+}  # fmt: skip
 
 
 def _pair(entry: NamedMethod) -> tuple[str, str]:
@@ -148,7 +192,7 @@ def _pair(entry: NamedMethod) -> tuple[str, str]:
 
 def _unnamed() -> dict[str, NamedMethod]:
     """Pairs of a latent and an objective that go together and have no name of their own."""
-    named = {_pair(entry) for entry in NAMED.values()}
+    named = {_pair(entry) for entry in NAMED.values() if not entry.variant}
     return {
         f"{objective}+{latent}": NamedMethod(f"{objective} + {latent}", objective, latent, "this library")
         for objective in OBJECTIVES

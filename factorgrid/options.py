@@ -50,11 +50,11 @@ class Options(TypedDict, total=False):
     decay: float
     # Every element of a gradient is cut to this size.
     clip_gradient: float | None
-    # For beta_vae, beta_tcvae, beta_dvae, beta_tcdvae.
+    # For beta_vae, beta_tcvae, beta_dvae, beta_tcdvae, factor_qvae.
     beta: Values
     # For annealed_vae, annealed_dvae.
     c_max: Values
-    # For annealed_vae, factor_vae, factor_dvae, annealed_dvae.
+    # For annealed_vae, factor_vae, factor_dvae, annealed_dvae, grid_tc_dvae, running_grid_tc_dvae, factor_qvae.
     gamma: Values
     # For annealed_vae, annealed_dvae.
     iterations: Values
@@ -62,10 +62,20 @@ class Options(TypedDict, total=False):
     lambda_od: Values
     # For dip_vae_i, dip_vae_ii, dip_dvae_i, dip_dvae_ii.
     lambda_d_factor: Values
-    # For qlae.
+    # For running_grid_tc_dvae, vq_per_latent, vq_vae, vq_vae_ema.
+    forgetting: Values
+    # For tripod.
+    lambda_m: Values
+    # For tripod.
+    lambda_h: Values
+    # For qlae, vq_per_latent, vq_vae, vq_vae_ema.
     quantization: Values
-    # For qlae.
+    # For qlae, vq_per_latent, vq_vae, vq_vae_ema.
     commitment: Values
+    # For vq_per_latent, vq_vae, vq_vae_ema.
+    revival: Values
+    # For qvae, grid_qvae, factor_qvae.
+    cooling: Values
     # For any model with --labels: the weight of the supervised term.
     omega: Values
     # Pixels a side of circles, or of your own images (64 by default).

@@ -99,7 +99,7 @@ def model_in_training(run: Run, member: str) -> TrainedModel | None:
         return None
     place = [one.name for one in run.members].index(member)
     method, params, memory = member_of((group.method, state.params, state.memory), place)
-    return TrainedModel(method.autoencoder(params, memory), run, member)
+    return TrainedModel(method.autoencoder(params, memory), run.shapes.image, run, member)
 
 
 def _look(path: Path) -> tuple[dict[str, Run], dict[str, str]]:

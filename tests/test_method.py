@@ -78,7 +78,7 @@ class Counting(Latent):
     def read(self, parameters, codebook):
         return FSQ(self.num_latents, 8).read(parameters, codebook)
 
-    def init_memory(self):
+    def init_memory(self, key):
         return jnp.zeros((self.num_latents, 8))
 
     def update(self, memory, posterior):
@@ -88,9 +88,9 @@ class Counting(Latent):
 def test_a_memory_is_updated_without_a_gradient_and_kept_between_steps():
     group = group_with(latent=Counting())
     state, _ = advance(initial_state(group), group, DATA, None, THREE)
-    np.testing.assert_array_equal(state.memory.sum(axis=-1), 3 * 16)
+    np.testing.assert_array_equal(state.memory.latent.sum(axis=-1), 3 * 16)
     state, _ = advance(state, group, DATA, None, THREE)
-    np.testing.assert_array_equal(state.memory.sum(axis=-1), 6 * 16)
+    np.testing.assert_array_equal(state.memory.latent.sum(axis=-1), 6 * 16)
 
 
 def test_decay_shrinks_weights_and_not_biases_and_a_clip_is_elementwise():

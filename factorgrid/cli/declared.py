@@ -32,14 +32,19 @@ FLAGS: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("precision", str, 'tf32', "Of products: tf32 (float32 where the device has none), float32, or bfloat16 (weights stay float32).", ""),
     ("decay", float, 0.0, "Weight decay (AdamW), on weights and not on biases; 0 is Adam.", ""),
     ("clip_gradient", float | None, None, "Every element of a gradient is cut to this size.", ""),
-    ("beta", tuple[float, ...] | None, None, "For beta_vae, beta_tcvae, beta_dvae, beta_tcdvae.", ""),
+    ("beta", tuple[float, ...] | None, None, "For beta_vae, beta_tcvae, beta_dvae, beta_tcdvae, factor_qvae.", ""),
     ("c_max", tuple[float, ...] | None, None, "For annealed_vae, annealed_dvae.", ""),
-    ("gamma", tuple[float, ...] | None, None, "For annealed_vae, factor_vae, factor_dvae, annealed_dvae.", ""),
+    ("gamma", tuple[float, ...] | None, None, "For annealed_vae, factor_vae, factor_dvae, annealed_dvae, grid_tc_dvae, running_grid_tc_dvae, factor_qvae.", ""),
     ("iterations", tuple[float, ...] | None, None, "For annealed_vae, annealed_dvae.", ""),
     ("lambda_od", tuple[float, ...] | None, None, "For dip_vae_i, dip_vae_ii, dip_dvae_i, dip_dvae_ii.", ""),
     ("lambda_d_factor", tuple[float, ...] | None, None, "For dip_vae_i, dip_vae_ii, dip_dvae_i, dip_dvae_ii.", ""),
-    ("quantization", tuple[float, ...] | None, None, "For qlae.", ""),
-    ("commitment", tuple[float, ...] | None, None, "For qlae.", ""),
+    ("forgetting", tuple[float, ...] | None, None, "For running_grid_tc_dvae, vq_per_latent, vq_vae, vq_vae_ema.", ""),
+    ("lambda_m", tuple[float, ...] | None, None, "For tripod.", ""),
+    ("lambda_h", tuple[float, ...] | None, None, "For tripod.", ""),
+    ("quantization", tuple[float, ...] | None, None, "For qlae, vq_per_latent, vq_vae, vq_vae_ema.", ""),
+    ("commitment", tuple[float, ...] | None, None, "For qlae, vq_per_latent, vq_vae, vq_vae_ema.", ""),
+    ("revival", tuple[float, ...] | None, None, "For vq_per_latent, vq_vae, vq_vae_ema.", ""),
+    ("cooling", tuple[float, ...] | None, None, "For qvae, grid_qvae, factor_qvae.", ""),
     ("omega", tuple[float, ...] | None, None, "For any model with --labels: the weight of the supervised term.", ""),
     ("image_size", int | None, None, "Pixels a side of circles, or of your own images (64 by default).", ""),
     ("resident", str | None, None, "Where a table of images lies: device, host, or auto (on the device if it fits).", ""),
@@ -48,7 +53,7 @@ FLAGS: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("fit", str | None, None, "Your own images that are not square: stretch, crop to the central square, or pad.", ""),
     ("background", str | None, None, "Seen through transparent pixels and beside padded images: white or black.", ""),
 )
-MODELS = ("vae", "beta_vae", "annealed_vae", "beta_tcvae", "dip_vae_i", "dip_vae_ii", "factor_vae", "dvae", "factor_dvae", "beta_dvae", "annealed_dvae", "beta_tcdvae", "dip_dvae_i", "dip_dvae_ii", "fsq", "qlae")
+MODELS = ("vae", "beta_vae", "annealed_vae", "beta_tcvae", "dip_vae_i", "dip_vae_ii", "factor_vae", "dvae", "factor_dvae", "beta_dvae", "annealed_dvae", "beta_tcdvae", "dip_dvae_i", "dip_dvae_ii", "grid_tc_dvae", "running_grid_tc_dvae", "st_dvae", "ae", "fslq", "tripod", "fsq", "qlae", "vq_per_latent", "vq_vae", "vq_vae_ema", "qvae", "grid_qvae", "factor_qvae")
 SCORES = ("beta_vae_score", "factor_vae_score", "mig", "dci", "modularity", "sap", "explicitness", "irs", "infomec", "dci_lightgbm", "downstream_lr", "downstream_gbt", "gaussian_total_correlation", "wasserstein_correlation", "mutual_information_score", "mig_sup", "dcimig", "jemmig", "minimality_sufficiency", "edi", "omes", "z_max_variance", "dci_forest", "infomec_discrete", "code_usage", "st_gap", "udr", "validation")
 DEFAULT_SCORES = ("mig", "st_gap")
 PRESETS = "paper: the six values of Locatello et al. (2019), as in Friede et al. (2023); times six of omega with labels"

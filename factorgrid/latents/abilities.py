@@ -72,6 +72,13 @@ class Real(Protocol):
 
 
 @runtime_checkable
+class Scalar(Protocol):
+    """One number for every dimension before it is rounded, of which a spread can be taken."""
+
+    def unrounded(self) -> Float[Array, "batch latent"]: ...
+
+
+@runtime_checkable
 class Enumerable(Protocol):
     """Of a latent: finitely many positions for every dimension."""
 
@@ -110,6 +117,7 @@ IN_WORDS: dict[type, str] = {
     Discrete: "categories",
     Probabilistic: "probabilities of categories",
     Real: "a location on the real line",
+    Scalar: "a number for each dimension before rounding",
     Enumerable: "categories",
     Maskable: "categories that can be masked",
     Prior: "a prior to draw from",

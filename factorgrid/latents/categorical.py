@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from factorgrid.latents.latent import Latent, Posterior
 from factorgrid.latents.schedule import cosine
+from factorgrid.latents.straight_through import straight_through
 
 # Finite, so that differences of masked logits are 0 and no gradient is NaN; far below any logit.
 MASKED = -1e9
@@ -63,15 +64,20 @@ class CategoricalPosterior(Posterior):
         logits: unnormalised log probabilities; those of inactive categories are `MASKED` already.
         temperature: of the Gumbel-softmax relaxation.
         active: the active categories of each dimension; None where all are.
+        relaxed: samples are Gumbel-softmax vectors; else one-hot without noise, with the gradient of the
+            probabilities.
     """
 
     logits: Float[Array, "batch latent category"]
     temperature: float = eqx.field(static=True, default=1.0)
     active: tuple[tuple[int, ...], ...] | None = eqx.field(static=True, default=None)
+    relaxed: bool = eqx.field(static=True, default=True)
 
     def sample(
         self, key: Key[Array, ""], noise_scale: Float[Array, ""] | float
     ) -> Float[Array, "batch latent category"]:
+        if not self.relaxed:
+            return straight_through(self.hard(), self.soft())
         noise = jax.random.gumbel(key, self.logits.shape, self.logits.dtype)
         # masked again: no noise may revive an inactive category
         noisy = apply_mask(self.logits + noise_scale * noise, self.active)
@@ -135,6 +141,8 @@ class Categorical(Latent):
         temperature: lambda of Eq. 2, constant through training.
         noise_scale: of the Gumbel noise at the first and at the last step.
         active: masked attention: the active categories of each dimension; None leaves all active.
+        relaxed: Gumbel-softmax samples; else the most probable category, with the gradient of the probabilities
+            (straight-through, no noise).
     """
 
     posterior: ClassVar[type[Posterior]] = CategoricalPosterior
@@ -143,6 +151,7 @@ class Categorical(Latent):
     temperature: float = eqx.field(static=True, default=1.0)
     noise_scale: tuple[float, float] = eqx.field(static=True, default=(0.5, 2.0))
     active: tuple[tuple[int, ...], ...] | None = eqx.field(static=True, default=None)
+    relaxed: bool = eqx.field(static=True, default=True)
 
     @property
     def num_parameters(self) -> int:
@@ -150,7 +159,7 @@ class Categorical(Latent):
 
     def read(self, parameters: Float[Array, "batch parameter"], codebook: Any = None) -> CategoricalPosterior:
         logits = parameters.reshape(len(parameters), self.num_latents, self.num_categories)
-        return CategoricalPosterior(apply_mask(logits, self.active), self.temperature, self.active)
+        return CategoricalPosterior(apply_mask(logits, self.active), self.temperature, self.active, self.relaxed)
 
     def noise_at(self, step: Int[Array, ""], num_steps: int) -> Float[Array, ""]:
         return cosine(*self.noise_scale, step, num_steps)

@@ -2,7 +2,7 @@
 
 No noise, no codebook, no KL: each of n encoder outputs is squashed and rounded to one of L levels, and the gradient
 passes through the rounding as if it were not there. With few levels and small outputs every image begins in the middle
-level, which lies at 0: a fresh decoder of ReLUs is then dead, so use 16 levels or more.
+level, which lies at 0; a decoder's biases are drawn for that reason.
 """
 
 from typing import Any, ClassVar
@@ -41,6 +41,9 @@ class FSQPosterior(Posterior):
     def categories(self) -> Int[Array, "batch latent"]:
         return (jnp.round(self.bounded) + self.levels // 2).astype(jnp.int32)
 
+    def unrounded(self) -> Float[Array, "batch latent"]:
+        return self.soft()
+
     def soft(self) -> Float[Array, "batch latent"]:
         return self.bounded / (self.levels // 2)
 
@@ -57,6 +60,7 @@ class FSQ(Latent):
     """
 
     posterior: ClassVar[type[Posterior]] = FSQPosterior
+    may_begin_at_zero: ClassVar[bool] = True
     num_latents: int = eqx.field(static=True, default=10)
     num_categories: int = eqx.field(static=True, default=64)
 

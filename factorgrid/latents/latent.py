@@ -18,8 +18,8 @@ class Posterior(eqx.Module):
         """A reparameterised sample: of shape [batch latent], or [batch latent category] for categories."""
 
     @abstractmethod
-    def latents(self, choice: Float[Array, "batch latent *choice"]) -> Float[Array, "batch latent"]:
-        """What the decoder sees of a sample: one real number a dimension."""
+    def latents(self, choice: Float[Array, "batch latent *choice"]) -> Float[Array, "batch width"]:
+        """What the decoder sees of a sample: for most latents one number a dimension."""
 
     @abstractmethod
     def codes(self) -> Float[Array, "batch latent"]:
@@ -35,15 +35,23 @@ class Latent(eqx.Module):
 
     Attributes:
         posterior: the class of what `read` gives.
+        may_begin_at_zero: whether fresh weights may give all images the one code 0, through which a fresh decoder of
+            ReLUs without biases passes no gradient; its biases are then drawn.
     """
 
     posterior: ClassVar[type[Posterior]]
+    may_begin_at_zero: ClassVar[bool] = False
     num_latents: eqx.AbstractVar[int]
 
     @property
     @abstractmethod
     def num_parameters(self) -> int:
         """How many numbers the encoder gives for one image."""
+
+    @property
+    def width(self) -> int:
+        """How many numbers the decoder sees of one image."""
+        return self.num_latents
 
     @abstractmethod
     def read(self, parameters: Float[Array, "batch parameter"], codebook: Any) -> Posterior:
@@ -53,13 +61,17 @@ class Latent(eqx.Module):
         """The codebook: what the latent learns by gradient; None if nothing."""
         return None
 
-    def init_memory(self) -> Any:
+    def init_memory(self, key: Key[Array, ""]) -> Any:
         """What is updated without a gradient (moving averages, usage counts); None if nothing."""
         return None
 
     def codebook(self, learned: Any, memory: Any) -> Any:
         """What `read` is given: the learned codebook, or one that is kept in the memory."""
         return learned
+
+    def embed(self, codes: Float[Array, "batch latent"], codebook: Any) -> Float[Array, "batch width"]:
+        """What the decoder sees of a code."""
+        return codes
 
     def update(self, memory: Any, posterior: Posterior) -> Any:
         """The memory after a batch."""

@@ -37,6 +37,9 @@ class QLAEPosterior(Posterior):
         """The nearest value's; ties go to the lowest."""
         return jnp.argmin(jnp.abs(self.outputs[..., None] - self.values), axis=-1).astype(jnp.int32)
 
+    def unrounded(self) -> Float[Array, "batch latent"]:
+        return self.outputs
+
     def soft(self) -> Float[Array, "batch latent"]:
         return self.outputs
 
@@ -54,6 +57,7 @@ class QLAE(Latent):
     """
 
     posterior: ClassVar[type[Posterior]] = QLAEPosterior
+    may_begin_at_zero: ClassVar[bool] = True
     num_latents: int = eqx.field(static=True, default=10)
     num_categories: int = eqx.field(static=True, default=64)
     quantization: Float[Array, "*member"] | float = 10.24

@@ -9,13 +9,15 @@ path, "my_module:make_networks" (`models/own.py`).
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import equinox as eqx
 import jax
 from jaxtyping import Array, Key
 
 from factorgrid.errors import Error, unknown_name
 from factorgrid.latents import Latent
-from factorgrid.layers import INITIALIZERS
+from factorgrid.layers import INITIALIZERS, Dense
 from factorgrid.models.autoencoder import Autoencoder as Autoencoder
 from factorgrid.models.autoencoder import Decoder, Encoder
 from factorgrid.models.autoencoder import Forward as Forward
@@ -92,8 +94,10 @@ class Networks:
             if name not in inspect.signature(build).parameters:
                 raise Error(f"architecture '{self.architecture}' has no option '{name}'")
         encoder, decoder = build(
-            self.image_shape, latent.num_parameters, latent.num_latents, INITIALIZERS[self.init], key, **options
+            self.image_shape, latent.num_parameters, latent.width, INITIALIZERS[self.init], key, **options
         )
+        if latent.may_begin_at_zero:
+            decoder = with_drawn_biases(decoder, jax.random.fold_in(key, 3))
         return Weights(encoder, decoder, latent.init(jax.random.fold_in(key, 2)))
 
 
@@ -106,4 +110,22 @@ def fresh_autoencoder(
         Error: see `Networks`.
     """
     weights = Networks(architecture, image_shape, init).build(latent, key)
-    return Autoencoder(weights.encoder, weights.decoder, latent, weights.codebook)
+    codebook = latent.codebook(weights.codebook, latent.init_memory(jax.random.fold_in(key, 4)))
+    return Autoencoder(weights.encoder, weights.decoder, latent, codebook)
+
+
+def with_drawn_biases(decoder: Decoder, key: Key[Array, ""]) -> Decoder:
+    """The decoder with biases of its dense layers within 1 / sqrt(inputs) of 0, PyTorch's default.
+
+    A decoder of ReLUs without biases passes no gradient through the latents 0, and the encoders of quantisers with few
+    values give all images those at first.
+    """
+
+    def drawn(path: tuple, layer: Any) -> Any:
+        if not isinstance(layer, Dense):
+            return layer
+        limit = len(layer.weight) ** -0.5
+        own = jax.random.fold_in(key, sum(map(ord, jax.tree_util.keystr(path))))
+        return eqx.tree_at(lambda one: one.bias, layer, jax.random.uniform(own, layer.bias.shape, None, -limit, limit))
+
+    return jax.tree_util.tree_map_with_path(drawn, decoder, is_leaf=lambda one: isinstance(one, Dense))

@@ -18,7 +18,11 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class Decoder(Protocol):
-    def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]: ...
+    def __call__(self, latents: Float[Array, "batch number"]) -> Float[Array, "batch height width channel"]: ...
+
+    def activations(self, latents: Float[Array, "batch number"]) -> tuple[Array, ...]:
+        """What its inner layers give, for objectives that look into it."""
+        ...
 
 
 class Forward(NamedTuple):
@@ -26,7 +30,7 @@ class Forward(NamedTuple):
 
     posterior: Posterior
     choice: Float[Array, "batch latent *choice"]
-    latents: Float[Array, "batch latent"]
+    latents: Float[Array, "batch number"]
     logits: Float[Array, "batch height width channel"]
 
 
@@ -60,7 +64,7 @@ class Autoencoder(eqx.Module):
         with products_in(self.precision):
             return self.latent.read(self.encoder(images), self.codebook)
 
-    def decode(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
+    def decode(self, latents: Float[Array, "batch number"]) -> Float[Array, "batch height width channel"]:
         """Pixel logits."""
         with products_in(self.precision):
             return self.decoder(latents)

@@ -39,11 +39,13 @@ class BroadcastDecoder(eqx.Module):
         self.image_size = image_shape[:2]
 
     def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
-        first, *others = self.convolutions
-        x = convolve_tiled(first, latents, self.image_size)
-        for convolution in others:
-            x = convolution(jax.nn.relu(x))
-        return x
+        return self.convolutions[-1](self.activations(latents)[-1])
+
+    def activations(self, latents: Float[Array, "batch latent"]) -> tuple[Array, ...]:
+        """Of all convolutions but the last."""
+        first, second, _ = self.convolutions
+        x = jax.nn.relu(convolve_tiled(first, latents, self.image_size))
+        return x, jax.nn.relu(second(x))
 
 
 def convolve_tiled(

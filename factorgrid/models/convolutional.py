@@ -86,14 +86,22 @@ class ConvDecoder(eqx.Module):
             ConvTranspose(sizes[i], outputs[i], init=init, key=deconvolutions[i]) for i in range(len(sizes))
         )
 
-    def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
-        x = latents
+    def activations(self, latents: Float[Array, "batch latent"]) -> tuple[Array, ...]:
+        """Of the two dense layers and of all deconvolutions but the last two; the last is an image [batch h w c]."""
+        found, x = [], latents
         for layer in self.hidden:
             x = jax.nn.relu(layer(x))
+            found.append(x)
         x = x.reshape(len(x), *self.smallest, -1)
-        *rest, last_but_one, last = self.deconvolutions
-        for deconvolution in rest:
+        found[-1] = x
+        for deconvolution in self.deconvolutions[:-2]:
             x = jax.nn.relu(deconvolution(x))
+            found.append(x)
+        return tuple(found)
+
+    def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
+        *_, last_but_one, last = self.deconvolutions
+        x = self.activations(latents)[-1]
         return last.of_blocks(jax.nn.relu(last_but_one.to_blocks(x)))
 
 

@@ -31,6 +31,13 @@ class MLPDecoder(eqx.Module):
     def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
         return run_stack(self.layers, latents).reshape(len(latents), *self.image_shape)
 
+    def activations(self, latents: Float[Array, "batch latent"]) -> tuple[Array, ...]:
+        found, x = [], latents
+        for layer in self.layers[:-1]:
+            x = jax.nn.relu(layer(x))
+            found.append(x)
+        return tuple(found)
+
 
 def build_mlp(
     image_shape: tuple[int, int, int],

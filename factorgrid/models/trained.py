@@ -262,7 +262,10 @@ def _categories(model: Autoencoder, images: Array) -> Array:
 
 @eqx.filter_jit
 def _decoded(model: Autoencoder, codes: Array) -> Array:
-    return in_parts(lambda part: jax.nn.sigmoid(model.decode(part)), codes, model)
+    def decoded(part: Array) -> Array:
+        return jax.nn.sigmoid(model.decode(model.latent.embed(part, model.codebook)))
+
+    return in_parts(decoded, codes, model)
 
 
 @eqx.filter_jit

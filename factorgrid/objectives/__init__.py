@@ -12,10 +12,14 @@ from factorgrid.objectives.autoencoder import PlainAutoencoder
 from factorgrid.objectives.beta_tcvae import BetaTCVAE
 from factorgrid.objectives.beta_vae import BetaVAE
 from factorgrid.objectives.dip_vae import DIPVAEI, DIPVAEII
+from factorgrid.objectives.factor_qvae import FactorQVAE
 from factorgrid.objectives.factor_vae import FactorVAE
+from factorgrid.objectives.grid_tc import GridTC
+from factorgrid.objectives.grid_tc_running import GridTCRunning
 from factorgrid.objectives.objective import Context as Context
 from factorgrid.objectives.objective import Loss as Loss
 from factorgrid.objectives.objective import Objective as Objective
+from factorgrid.objectives.tripod import Tripod
 from factorgrid.objectives.vae import VAE
 
 OBJECTIVES: dict[str, type[Objective]] = {
@@ -27,4 +31,8 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "dip_vae_i": DIPVAEI,
     "dip_vae_ii": DIPVAEII,
     "factor_vae": FactorVAE,
+    "factor_qvae": FactorQVAE,
+    "grid_tc": GridTC,
+    "grid_tc_running": GridTCRunning,
+    "tripod": Tripod,
 }

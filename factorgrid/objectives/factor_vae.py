@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from factorgrid.datasets import Batch
+from factorgrid.latents import Latent
 from factorgrid.layers import INITIALIZERS, Dense
 from factorgrid.models import Forward
 from factorgrid.objectives.objective import Context, Loss, Objective, Scalar, elbo_terms
@@ -18,16 +19,16 @@ WIDTH, DEPTH = 1000, 6
 
 
 class Discriminator(eqx.Module):
-    """Six layers of 1000 units with leaky ReLU, then the logits of (joint, shuffled)."""
+    """Six layers (or `depth`) of 1000 units with leaky ReLU, then the logits of (joint, shuffled)."""
 
     layers: tuple[Dense, ...]
     slope: float = eqx.field(static=True)
 
-    def __init__(self, num_latents: int, *, slope: float, width: int, key: Key[Array, ""]) -> None:
-        sizes = (num_latents, *(width,) * DEPTH, 2)
-        keys = jax.random.split(key, DEPTH + 1)
+    def __init__(self, num_inputs: int, *, slope: float, width: int, depth: int = DEPTH, key: Key[Array, ""]) -> None:
+        sizes = (num_inputs, *(width,) * depth, 2)
+        keys = jax.random.split(key, depth + 1)
         init = INITIALIZERS["truncated_normal"]
-        self.layers = tuple(Dense(sizes[i], sizes[i + 1], init=init, key=keys[i]) for i in range(DEPTH + 1))
+        self.layers = tuple(Dense(sizes[i], sizes[i + 1], init=init, key=keys[i]) for i in range(depth + 1))
         self.slope = slope
 
     def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch 2"]:
@@ -56,16 +57,20 @@ class FactorVAE(Objective):
         total = terms["reconstruction"] + terms["kl"] + self.gamma * terms["total_correlation"]
         return Loss(total, terms)
 
-    def init_critic(self, key: Key[Array, ""], num_latents: int) -> Discriminator:
-        return Discriminator(num_latents, slope=self.slope, width=self.width, key=key)
+    def init_critic(self, key: Key[Array, ""], latent: Latent) -> Discriminator:
+        return Discriminator(latent.width, slope=self.slope, width=self.width, key=key)
 
     def critic_loss(self, passes: tuple[Forward, ...], context: Context) -> Loss:
         """Cross-entropy of telling joint from shuffled latents of the same batch, halved over the two."""
         latents = jax.lax.stop_gradient(passes[0].latents)
-        joint, shuffled = context.critic(latents), context.critic(shuffle(latents, context.key))
-        loss = -0.5 * jnp.mean(jax.nn.log_softmax(joint)[:, 0]) - 0.5 * jnp.mean(jax.nn.log_softmax(shuffled)[:, 1])
-        correct = 0.5 * jnp.mean(joint[:, 0] > joint[:, 1]) + 0.5 * jnp.mean(shuffled[:, 1] > shuffled[:, 0])
-        return Loss(loss, {"discriminator_loss": loss, "discriminator_accuracy": correct})
+        return telling_apart(context.critic(latents), context.critic(shuffle(latents, context.key)))
+
+
+def telling_apart(joint: Float[Array, "batch 2"], shuffled: Float[Array, "batch 2"]) -> Loss:
+    """Cross-entropy of telling joint from shuffled, from the discriminator's logits, halved over the two."""
+    loss = -0.5 * jnp.mean(jax.nn.log_softmax(joint)[:, 0]) - 0.5 * jnp.mean(jax.nn.log_softmax(shuffled)[:, 1])
+    correct = 0.5 * jnp.mean(joint[:, 0] > joint[:, 1]) + 0.5 * jnp.mean(shuffled[:, 1] > shuffled[:, 0])
+    return Loss(loss, {"discriminator_loss": loss, "discriminator_accuracy": correct})
 
 
 def total_correlation(discriminator: Discriminator, latents: Float[Array, "batch latent"]) -> Scalar:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from factorgrid.datasets import Batch, DeviceDataset
+from factorgrid.latents import Latent
 from factorgrid.latents.abilities import Divergent
 from factorgrid.models import Autoencoder, Forward, Kind
 
@@ -29,6 +30,7 @@ class Context(NamedTuple):
         critic: the objective's own network, or None.
         key: for the objective's own chance.
         step, num_steps: finished steps, and those of the whole training.
+        memory: what the objective keeps without a gradient, or None.
     """
 
     model: Autoencoder
@@ -36,12 +38,14 @@ class Context(NamedTuple):
     key: Key[Array, ""]
     step: Int[Array, ""]
     num_steps: int
+    memory: Any = None
 
 
 class Objective(eqx.Module):
     """Fields are hyperparameters: floats, or arrays with a member axis in a group; static ones make the program.
 
-    An objective without a network of its own leaves `init_critic` and `critic_loss` as they are.
+    An objective without a network of its own leaves `init_critic` and `critic_loss` as they are, one that keeps nothing
+    between steps `init_memory` and `update`.
 
     Attributes:
         requires: the abilities of a latent (`latents.abilities`) that it cannot do without.
@@ -61,7 +65,15 @@ class Objective(eqx.Module):
         """`num` examples, a batch for each view; one view samples the generative model uniformly."""
         return (dataset.sample(key, num),)
 
-    def init_critic(self, key: Key[Array, ""], num_latents: int) -> Any:
+    def init_memory(self, latent: Latent) -> Any:
+        """What is updated without a gradient; None if nothing."""
+        return None
+
+    def update(self, memory: Any, passes: tuple[Forward, ...]) -> Any:
+        """The memory after a batch."""
+        return memory
+
+    def init_critic(self, key: Key[Array, ""], latent: Latent) -> Any:
         """Parameters of the objective's own network; None if it has none."""
         return None
 

@@ -19,7 +19,7 @@ from factorgrid.datasets import Batch, Dataset, DeviceDataset
 from factorgrid.datasets.feeder import Feeder
 from factorgrid.datasets.table import HostTable
 from factorgrid.latents.abilities import Discrete
-from factorgrid.method import Method, Params
+from factorgrid.method import Memory, Method, Params
 from factorgrid.selectors.selector import Found, Members, Progress
 from factorgrid.training import Run
 from factorgrid.training.state import Group, State
@@ -105,7 +105,7 @@ def _sums(
 def _losses(
     method: Method,
     params: Params,
-    memory: object,
+    memory: Memory,
     seed: Int[Array, ""],
     views: tuple[Batch, ...],
     *,

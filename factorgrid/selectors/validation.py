@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from factorgrid.errors import Error
-from factorgrid.method import Labelled, Method, Params
+from factorgrid.method import Labelled, Memory, Method, Params
 from factorgrid.selectors.selector import Found, Members, Progress
 from factorgrid.training import Run
 from factorgrid.training.labelled import labelled_sets
@@ -45,8 +45,8 @@ def supervised_validation(state: State, group: Group, validation: Labelled) -> d
 
 
 @jax.jit
-def _losses(method: Method, params: Params, memory: object, validation: Labelled) -> Float[Array, " member"]:
-    def one(method: Method, params: Params, memory: object) -> Array:
+def _losses(method: Method, params: Params, memory: Memory, validation: Labelled) -> Float[Array, " member"]:
+    def one(method: Method, params: Params, memory: Memory) -> Array:
         supervision = method.supervision
         assert supervision is not None
         total = supervision.loss(method.autoencoder(params, memory), params.head, *validation)

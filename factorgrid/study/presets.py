@@ -1,10 +1,11 @@
-"""Studies that come with the library: TOML files in the folder `presets` of a paper's folder."""
+"""Studies that come with the library: TOML files in the folder `presets` beside this file, or of a paper's folder."""
 
 from pathlib import Path
 
 from factorgrid.errors import unknown_name
 from factorgrid.study.definition import Study, read_study
 
+OWN = Path(__file__).parent / "presets"
 PAPERS = Path(__file__).parents[1] / "papers"  # read as data: nothing of it is imported here
 
 
@@ -42,4 +43,4 @@ def _path(name: str) -> Path:
 
 
 def _paths() -> dict[str, Path]:
-    return {path.stem: path for path in PAPERS.glob("*/presets/*.toml")}
+    return {path.stem: path for path in (*OWN.glob("*.toml"), *PAPERS.glob("*/presets/*.toml"))}

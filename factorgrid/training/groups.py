@@ -76,7 +76,7 @@ def make_latent(config: Config, shapes: Shapes, hyperparameters: dict[str, float
     chosen: dict[str, Any] = {
         name: value for name, value in hyperparameters.items() if name in kind.__dataclass_fields__
     }
-    latent: Any = kind(**{**values, **chosen})
+    latent: Any = kind(**{**values, **config.method.variant, **chosen})
     if not config.masked:
         return latent
     sizes = _sizes(config, shapes)

@@ -7,12 +7,13 @@ import pytest
 
 from factorgrid.latents import LATENTS
 from factorgrid.latents.abilities import Dense, Discrete, Divergent, Enumerable, Maskable, Probabilistic, Real, has
+from factorgrid.latents.fslq import FSLQ
 from factorgrid.latents.fsq import FSQ
 from factorgrid.latents.qlae import QLAE
 
 RNG = np.random.default_rng(0)
 OUTPUTS = RNG.normal(size=(50, 3)) * 3
-QUANTISERS = {"fsq": FSQ(3, 7), "qlae": QLAE(3, 7)}
+QUANTISERS = {"fslq": FSLQ(3, 7), "fsq": FSQ(3, 7), "qlae": QLAE(3, 7)}
 KEY = jax.random.key(0)
 
 
@@ -82,10 +83,14 @@ def test_abilities_follow_from_methods():
     can = {name: {a.__name__ for a in (Divergent, Dense, Discrete, Probabilistic, Real, Enumerable, Maskable)
                   if has(latent, a)} for name, latent in LATENTS.items()}  # fmt: skip
     assert can == {
+        "plain": set(),
         "gaussian": {"Divergent", "Dense", "Real"},
         "categorical": {"Divergent", "Dense", "Discrete", "Probabilistic", "Enumerable", "Maskable"},
+        "fslq": {"Discrete", "Enumerable"},
         "fsq": {"Discrete", "Enumerable"},
         "qlae": {"Discrete", "Enumerable"},
+        "qvae": {"Divergent", "Dense", "Discrete", "Probabilistic", "Enumerable"},
+        "vq": {"Discrete", "Enumerable"},
     }
 
 
@@ -96,5 +101,7 @@ def test_categories_lie_where_positions_say(name):
     posterior = latent.read(jnp.asarray(RNG.normal(size=(20, latent.num_parameters)), jnp.float32), codebook)
     table, categories = latent.positions(codebook), np.asarray(posterior.categories())
     assert table.shape == (3, 7)
-    np.testing.assert_allclose(posterior.latents(posterior.hard()), table[np.arange(3), categories], atol=1e-6)
+    seen = latent.embed(jnp.asarray(table[np.arange(3), categories]), codebook)
+    assert seen.shape == (20, latent.width)
+    np.testing.assert_allclose(posterior.latents(posterior.hard()), seen, atol=1e-6)
     assert latent.active_categories() == (tuple(range(7)),) * 3

@@ -11,6 +11,7 @@ from jax import lax
 
 from factorgrid.errors import Error
 from factorgrid.latents import Categorical, Gaussian, Latent
+from factorgrid.latents.plain import Plain
 from factorgrid.layers import INITIALIZERS
 from factorgrid.models import ARCHITECTURES, Autoencoder, fresh_autoencoder
 from factorgrid.models.broadcast import BroadcastDecoder
@@ -52,7 +53,7 @@ def test_parameter_counts_of_the_paper(latent, channels, count):
 
 
 def test_parameter_count_of_the_discriminator():
-    discriminator = eqx.filter_eval_shape(FactorVAE().init_critic, jax.random.key(0), 10)
+    discriminator = eqx.filter_eval_shape(FactorVAE().init_critic, jax.random.key(0), Plain(10))
     assert num_parameters(discriminator) == 5_018_002
 
 
@@ -277,5 +278,5 @@ def test_names_of_published_arrays_are_stable():
         f"{net}.layers.{i}.{part}" for net in ("encoder", "decoder") for i in range(3) for part in ("weight", "bias")
     ]
     assert list(named_leaves(shapes_of("mlp", (8, 8, 1), Gaussian(2)))) == mlp
-    discriminator = eqx.filter_eval_shape(FactorVAE().init_critic, jax.random.key(0), 10)
+    discriminator = eqx.filter_eval_shape(FactorVAE().init_critic, jax.random.key(0), Plain(10))
     assert list(named_leaves(discriminator)) == [f"layers.{i}.{part}" for i in range(7) for part in ("weight", "bias")]

@@ -11,6 +11,7 @@ from scipy.special import log_softmax
 
 from factorgrid.datasets import Batch
 from factorgrid.latents import GaussianPosterior
+from factorgrid.latents.plain import Plain
 from factorgrid.models import Forward
 from factorgrid.objectives import OBJECTIVES, Context
 from factorgrid.objectives.factor_vae import shuffle, total_correlation
@@ -43,7 +44,7 @@ def test_shuffling_breaks_the_joint():
 
 
 def test_discriminator_loss_is_half_of_each_cross_entropy():
-    network = jax.tree.map(lambda leaf: leaf + 0.05, OBJECTIVE.init_critic(jax.random.key(0), 3))
+    network = jax.tree.map(lambda leaf: leaf + 0.05, OBJECTIVE.init_critic(jax.random.key(0), Plain(3)))
     key = jax.random.key(3)
     loss = critic_loss(network, CODES, key)
     joint = log_softmax(np.asarray(network(CODES), np.float64), axis=1)
@@ -56,7 +57,7 @@ def test_discriminator_loss_is_half_of_each_cross_entropy():
 
 
 def test_no_gradient_crosses_between_the_two_networks():
-    network = OBJECTIVE.init_critic(jax.random.key(0), 3)
+    network = OBJECTIVE.init_critic(jax.random.key(0), Plain(3))
     images = jnp.zeros((64, 2, 2, 1))
 
     def vae_loss(network, codes):
@@ -80,7 +81,7 @@ def test_no_gradient_crosses_between_the_two_networks():
 def trained_estimate(correlation: jax.Array, num_steps: int) -> tuple[jax.Array, jax.Array]:
     """Total correlation of two Gaussians and the discriminator's accuracy, after training on fresh batches."""
     optimizer = optax.adam(1e-3, b1=0.5, b2=0.9)
-    network = OBJECTIVE.init_critic(jax.random.key(0), 2)
+    network = OBJECTIVE.init_critic(jax.random.key(0), Plain(2))
 
     def draw(key, num):
         first, second = jax.random.normal(key, (2, num))

@@ -10,6 +10,7 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from factorgrid.datasets import Batch
 from factorgrid.latents import CategoricalPosterior, GaussianPosterior
 from factorgrid.latents.categorical import MASKED, Categorical
+from factorgrid.latents.plain import Plain
 from factorgrid.models import Forward
 from factorgrid.objectives import OBJECTIVES, Context, Loss
 from factorgrid.objectives.beta_tcvae import minibatch_total_correlation
@@ -44,9 +45,9 @@ def categorical_forward() -> Forward:
     return Forward(posterior, single(CHOICE), posterior.latents(single(CHOICE)), single(PIXEL_LOGITS))
 
 
-def loss_of(objective, forward: Forward, critic=None, step=STEP) -> Loss:
+def loss_of(objective, forward: Forward, critic=None, step=STEP, memory=None) -> Loss:
     batch = (Batch(single(IMAGES), jnp.zeros((3, 0), jnp.int32)),)
-    return objective.loss((forward,), batch, Context(None, critic, jax.random.key(0), step, 10))
+    return objective.loss((forward,), batch, Context(None, critic, jax.random.key(0), step, 10, memory))
 
 
 FORWARDS = {"gaussian": gaussian_forward, "categorical": categorical_forward}
@@ -145,7 +146,7 @@ def discriminator_in_numpy(network: Discriminator, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("slope", [0.01, 0.2])
 def test_factor_vae_adds_the_mean_log_odds_of_its_discriminator(latent, slope):
     objective = OBJECTIVES["factor_vae"](gamma=30.0, slope=slope, width=20)
-    network = jax.tree.map(lambda leaf: leaf + 0.1, objective.init_critic(jax.random.key(0), 2))
+    network = jax.tree.map(lambda leaf: leaf + 0.1, objective.init_critic(jax.random.key(0), Plain(2)))
     assert len(network.layers) == 7
     logits = discriminator_in_numpy(network, LATENTS[latent])
     total_correlation = np.mean(logits[:, 0] - logits[:, 1])
@@ -200,14 +201,16 @@ def total_loss(logits: jax.Array, name: str, active) -> jax.Array:
     choice = posterior.sample(jax.random.key(0), 2.0)
     latents = posterior.latents(choice)
     forward = Forward(posterior, choice, latents, latents[:, 0, None, None, None] * single(np.ones((3, 4, 4, 2))))
-    objective = OBJECTIVES[name](**({"width": 8} if name == "factor_vae" else {}))
-    return loss_of(objective, forward, objective.init_critic(jax.random.key(1), 2)).total
+    objective = OBJECTIVES[name](**({"width": 8} if name.startswith("factor_") else {}))
+    latent = Categorical(2, K)
+    critic = objective.init_critic(jax.random.key(1), latent)
+    return loss_of(objective, forward, critic, memory=objective.init_memory(latent)).total
 
 
 gradient_of_total = jax.jit(jax.value_and_grad(total_loss), static_argnums=(1, 2))
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if name != "tripod"])
 def test_gradients_are_finite_at_extreme_and_masked_logits(name):
     active = ((0, 2), tuple(range(K)))
     for magnitude in (1e-4, 1e4):
