@@ -12,7 +12,7 @@ from factorgrid import results
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.table import HostTable, Table
 from factorgrid.encoding import encode, encode_labelled
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.metrics import METRICS, PUBLISHED, QUICK, Counts
 from factorgrid.metrics import evaluate as evaluate_metrics
 from factorgrid.metrics.lookup import spelled
@@ -41,6 +41,12 @@ class Settings:
     counts: Counts = PUBLISHED
     gap_batches: int = 1000
     jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        check_whole(self.seed, "seed")  # before minutes of scoring, not after
+        check_whole(self.gap_batches, "gap_batches", least=1)
+        if self.jobs is not None:
+            check_whole(self.jobs, "jobs", least=1)
 
 
 def evaluate(

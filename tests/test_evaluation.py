@@ -149,3 +149,10 @@ def test_a_gaussian_run_has_no_gap_and_says_what_applies(tiny_config, tmp_path):
         fg.evaluate(run, ["st_gap"])
     with pytest.raises(fg.Error, match="'validation' needs labels"):
         fg.evaluate(run, ["validation"])
+
+
+@pytest.mark.parametrize("wrong", [{"jobs": 0}, {"seed": -1}, {"gap_batches": 0}])
+def test_settings_are_checked_before_anything_is_scored(tiny_run, wrong, monkeypatch):
+    monkeypatch.setattr("factorgrid.evaluation.measure", lambda *_, **__: pytest.fail("scored"))
+    with pytest.raises(fg.Error, match=f"{next(iter(wrong))} must be at least"):
+        fg.evaluate(tiny_run, ["mig"], **wrong)

@@ -76,7 +76,7 @@ def run_on_cluster(
     return folder
 
 
-def _run_remotely(path: str, name: str, checkpoint_seconds: float) -> str:
+def _run_remotely(path: str, name: str, checkpoint_seconds: float = 60.0) -> str:
     """What a node does; its value tells the host what to say."""
     folder = StudyFolder.open(Path(path))
     group = folder.group(name)

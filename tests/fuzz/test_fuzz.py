@@ -26,7 +26,7 @@ def test_a_part_of_the_corpus_holds(tiny_run: Run) -> None:
         "--run",
         str(tiny_run.path),
     ]
-    doors = ["--doors", "run folders", "study folders", "study files", "images"]
+    doors = ["--doors", "run folders", "study folders", "study files", "images", "models", "metrics"]
     done = subprocess.run([*command, *doors], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "all                60" in done.stdout
