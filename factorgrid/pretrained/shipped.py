@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from factorgrid import results
 from factorgrid.errors import unknown_name
 from factorgrid.models.trained import TrainedModel
-from factorgrid.pretrained.folder import CARD, CONFIG, SCORES, WEIGHTS, from_pretrained
+from factorgrid.pretrained.folder import CARD, CONFIG, WEIGHTS, from_pretrained
 from factorgrid.training import Run
 
 FOLDER = Path(__file__).parent / "shipped"
@@ -68,8 +67,8 @@ def shipped() -> list[Shipped]:
 
 def _described(name: str) -> Shipped:
     folder = FOLDER / name
-    config = Run.open(folder).config
-    table = results.read(folder / SCORES)
+    run = Run.open(folder)
+    config, table = run.config, run.scores
     scores = dict(zip(table["metric"], table["value"]))
     size = (folder / WEIGHTS).stat().st_size
     return Shipped(name, config.data, config.model, config.steps, scores, size)
