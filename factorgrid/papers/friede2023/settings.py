@@ -17,7 +17,7 @@ from factorgrid.errors import Error
 from factorgrid.latents.abilities import Discrete, has
 from factorgrid.latents.categorical import Categorical
 from factorgrid.layers import Conv, ConvTranspose, Dense
-from factorgrid.method import CRITIC_BETAS
+from factorgrid.method import CRITIC_BETAS, Method
 from factorgrid.methods import OMEGA
 from factorgrid.papers.friede2023.methods import title_of
 from factorgrid.papers.friede2023.published import SETTINGS, STEPS, is_twin
@@ -83,9 +83,10 @@ def hyperparameters_table(cells: Cells) -> Table | Absent:
     configs = [outcome.configs[group.name] for group in outcome.groups]
     discrete = [one for one in configs if has(one.method.latent_class, Discrete)]
     sampled = [one for one in discrete if one.method.latent_class is Categorical]
-    critics = [one for one in configs if _has_critic(one)]
+    methods = [_method(one) for one in configs]
+    critics = [one for one in methods if _has_critic(one)]
     labelled = [one for one in configs if one.labels]
-    adam = [_optimizer(one) for one in configs]
+    adam = [one.optimizer for one in methods]
     circles = [one for one in configs if one.data == "circles"]
     others = [one for one in configs if one.data != "circles"]
     rows = [
@@ -176,17 +177,14 @@ def _dataset(config: Config) -> Dataset | Absent:
         return Absent(f"its images are not on this machine ({str(error).splitlines()[0]})")
 
 
-def _has_critic(config: Config) -> bool:
-    objective = config.method.make_objective(
-        {name: value for name, value in config.members[0].hyperparameters.items()
-         if name in config.method.hyperparameters}
-    )  # fmt: skip
-    return bool(jax.tree.leaves(eqx.filter_eval_shape(objective.init_critic, jax.random.key(0), config.num_latents)))
+def _has_critic(method: Method) -> bool:
+    return bool(jax.tree.leaves(eqx.filter_eval_shape(method.objective.init_critic, jax.random.key(0), method.latent)))
 
 
-def _optimizer(config: Config) -> Any:
+def _method(config: Config) -> Method:
+    """The first member's; what this table says of it does not depend on the data."""
     shapes = Shapes((64, 64, 1), tuple([2] * config.num_latents))
-    return make_method(config, shapes, config.members[0].hyperparameters).optimizer
+    return make_method(config, shapes, config.members[0].hyperparameters)
 
 
 def _values(found: Iterable[Any]) -> Cell:
