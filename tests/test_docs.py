@@ -23,8 +23,10 @@ from factorgrid.objectives import OBJECTIVES
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+_ELSEWHERE = "tests/integrations runs the same where it is installed (make test-torch)"
 NOT_RUN = {
     "docs/data.md": ["needs a file of 12.7 GB"],
+    "docs/integrations.md": [f"needs PyTorch; {_ELSEWHERE}"] * 2,
     "docs/pretrained.md": ["needs a repository on a hub; a local one is tested instead"],
 }
 # text that is replaced before a page's blocks are run, so that they take seconds: (as printed, as run)
@@ -39,6 +41,7 @@ SMALLER = {
         ("num_images=2_000", "num_images=400"),
         ('metrics=["mig", "st_gap"])', 'metrics=["mig", "st_gap"], gap_batches=2, counts=fg.metrics.QUICK)'),
     ],
+    "docs/integrations.md": [("draw(2_000", "draw(400"), ("steps=8_000", "steps=3")],
     "docs/watch.md": [("seeds=2, steps=3_000", "seeds=2, steps=4"), ("steps=1_000", "steps=4")],
     "docs/metrics.md": [
         ("torch.rand(1_000, 3, 64, 64)", "torch.rand(400, 3, 64, 64)"),
@@ -107,6 +110,7 @@ BEFORE: dict[str, Callable[[pytest.FixtureRequest], dict[str, object]]] = {
     "docs/data.md": own_images,
     "docs/metrics.md": codes_and_scores,
     "docs/explorer.md": runs,
+    "docs/integrations.md": runs,
 }
 
 
