@@ -75,7 +75,7 @@ def test_errors():
         (lambda: score_encoder(lambda batch: batch[:3, 0, 0], images(), FACTORS), r"codes of shape \[3, 3\] for 256"),
         (lambda: score_encoder(position, images(), FACTORS, framework="pytorch"), "unknown framework 'pytorch'"),
         (lambda: score_encoder(position, images(), FACTORS, layout="NHCW"), "did you mean 'N"),
-        (lambda: score_encoder(position, images(), FACTORS, batch_size=0), "batch_size must be a whole number"),
+        (lambda: score_encoder(position, images(), FACTORS, batch_size=0), "batch_size must be at least 1, got 0"),
         (lambda: score_encoder(position, "circels"), "did you mean 'circles'"),
     ):
         with pytest.raises(Error, match=message):

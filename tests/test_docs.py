@@ -25,7 +25,10 @@ ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 _ELSEWHERE = "tests/integrations runs the same where it is installed (make test-torch)"
 NOT_RUN = {
-    "docs/data.md": ["needs a file of 12.7 GB"],
+    "docs/data.md": [
+        "needs a file of 12.7 GB",
+        "needs a scored run and a folder of pictures; tests/test_own_files.py does the same",
+    ],
     "docs/integrations.md": [f"needs PyTorch; {_ELSEWHERE}"] * 2,
     "docs/pretrained.md": ["needs a repository on a hub; a local one is tested instead"],
 }

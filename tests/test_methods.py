@@ -128,7 +128,7 @@ CASES["factor_qvae"] = CASES["factor_vae"]._replace(
 for grid in ("grid_tc", "grid_tc_running"):
     CASES[grid] = CASES["factor_vae"]._replace(
         heavy={"gamma": 500.0},
-        penalty=lambda t: t["pairwise_information"] + 1,
+        penalty=lambda t: t["pairwise_information"] + 0.5,
         total=lambda t, o: elbo(t) + o.gamma * t["pairwise_information"],
     )
 CASES["tripod"] = Case(

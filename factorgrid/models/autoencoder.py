@@ -20,6 +20,11 @@ class Encoder(Protocol):
 class Decoder(Protocol):
     def __call__(self, latents: Float[Array, "batch number"]) -> Float[Array, "batch height width channel"]: ...
 
+
+@runtime_checkable
+class Layered(Decoder, Protocol):
+    """A decoder that can be looked into; those of this library can."""
+
     def activations(self, latents: Float[Array, "batch number"]) -> tuple[Array, ...]:
         """What its inner layers give, for objectives that look into it."""
         ...

@@ -17,8 +17,10 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float, Key
 
 from factorgrid.datasets import Batch
+from factorgrid.errors import Error
 from factorgrid.latents.abilities import Scalar as OneNumber
 from factorgrid.models import Forward
+from factorgrid.models.autoencoder import Layered
 from factorgrid.objectives.objective import Context, Loss, Objective, Scalar, reconstruction
 
 TINY = 1e-10
@@ -44,12 +46,13 @@ class Tripod(Objective):
         latents, posterior = passes[0].latents, passes[0].posterior
         number: Any = posterior
         spread = jnp.std(number.unrounded(), axis=0) + 1e-6
+        decoder = context.model.decoder
+        if not isinstance(decoder, Layered):
+            raise Error("objective 'tripod' looks into the decoder's layers: use an architecture of this library's own")
         terms = {
             "reconstruction": reconstruction(passes[0].logits, batch[0].images),
             "multi_information": kernel_multi_information(latents, spread),
-            "hessian": hessian_penalty(
-                context.model.decoder.activations, latents, spread, self.step, self.directions, context.key
-            ),
+            "hessian": hessian_penalty(decoder.activations, latents, spread, self.step, self.directions, context.key),
         }
         weighted = self.lambda_m * terms["multi_information"] + self.lambda_h * terms["hessian"]
         return Loss(terms["reconstruction"] + weighted, terms)

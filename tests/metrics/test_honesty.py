@@ -44,7 +44,7 @@ def test_errors():
     codes, factors = sample(60)
     with pytest.raises(Error, match="interval must be between 0 and 1"):
         assess(codes, factors, interval=95.0)
-    with pytest.raises(Error, match="resamples must be a whole number of at least 1"):
+    with pytest.raises(Error, match="resamples must be at least 1, got 0"):
         assess(codes, factors, resamples=0)
     with pytest.raises(Error, match="7 codes cannot be halved"):
         assess(codes[:7], factors[:7])

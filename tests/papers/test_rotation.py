@@ -58,7 +58,7 @@ def test_turning_keeps_lengths_and_adds_up(angle: float, x: float, y: float) -> 
     once = turned(point, jnp.asarray(angle, jnp.float32))
     np.testing.assert_allclose(jnp.linalg.norm(once), np.hypot(x, y), atol=1e-4)
     np.testing.assert_allclose(turned(once, jnp.asarray(-angle, jnp.float32)), point, atol=2e-4)
-    np.testing.assert_array_equal(turned(point, jnp.asarray(90.0)), [[-point[0, 1], point[0, 0]]])
+    np.testing.assert_allclose(turned(point, jnp.asarray(90.0)), [[-point[0, 1], point[0, 0]]], atol=1e-30)
 
 
 def test_only_planes_are_turned() -> None:

@@ -84,7 +84,7 @@ def config_of(line: str) -> Config:
         return SimpleNamespace(members=(), path="")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_command.api, "train", keep)
+        patch.setattr("factorgrid.api.train", keep)
         train_command.run(tyro.cli(train_command.Options, args=arguments))
     return found[0]
 

@@ -104,14 +104,14 @@ def test_schedule_values_of_the_paper_code(step, expected):
 
 
 def test_a_member_that_diverges_is_frozen_at_its_last_finite_state_and_the_rest_goes_on():
-    config = dataclasses.replace(BASE, model="beta_dvae", hyperparameters={"beta": (1.0, 1e38, 2.0)})
+    config = dataclasses.replace(BASE, model="beta_dvae", hyperparameters={"learning_rate": (1e-4, 1e12, 2e-4)})
     state, terms = run(config, 5)
     np.testing.assert_array_equal(np.asarray(state.alive), [True, False, True])
     assert np.isfinite(np.asarray(terms["loss"])[[0, 2]]).all()
     assert np.isnan(np.asarray(terms["loss"])[1])
-    fresh = initial_state(make_group(config, Shapes.of(CIRCLES)))
-    assert_close(member_of(state.params.model, 1), member_of(fresh.params.model, 1), rtol=0, atol=0)
-    sound = dataclasses.replace(config, hyperparameters={"beta": (1.0, 2.0)})
+    once, _ = run(config, 1)  # one step of that size leaves huge weights, and their loss overflows
+    assert_close(member_of(state.params.model, 1), member_of(once.params.model, 1), rtol=0, atol=0)
+    sound = dataclasses.replace(config, hyperparameters={"learning_rate": (1e-4, 2e-4)})
     assert_close(member_of(state.params.model, 0), member_of(run(sound, 5)[0].params.model, 0))
 
 

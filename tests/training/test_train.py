@@ -163,7 +163,7 @@ def test_a_damaged_checkpoint_is_named(tiny_config, tmp_path):
 
 
 def test_all_members_diverged_is_an_error(tiny_config, tmp_path):
-    config = dataclasses.replace(tiny_config, steps=2, model="beta_dvae", hyperparameters={"beta": (1e38,)})
+    config = dataclasses.replace(tiny_config, steps=2, model="dvae", learning_rate=1e12)
     with pytest.raises(fg.Error, match=r"every member of .* has diverged"):
         train(config, tmp_path / "run", quiet=True)
 

@@ -55,5 +55,5 @@ def test_positions_are_continuous_within_a_bin() -> None:
 
 def test_other_sizes() -> None:
     assert load("circles", image_size=32).draw(2, 0)[0].shape == (2, 32, 32, 1)
-    with pytest.raises(Error, match=r"image_size must be within 8\.\.1024, got 4"):
+    with pytest.raises(Error, match="image_size must be at least 8, got 4"):
         load("circles", image_size=4)
