@@ -159,6 +159,11 @@ class Config:
             return None
         return self.supervision or fitting(self.method.latent_class)[0]
 
+    def alone(self, member: "Member") -> "Config":
+        """The configuration of one member by itself."""
+        values: dict[str, tuple[float, ...]] = {name: (value,) for name, value in member.hyperparameters.items()}
+        return dataclasses.replace(self, seeds=(member.seed,), hyperparameters=values)
+
     @property
     def members(self) -> tuple[Member, ...]:
         """Every combination of hyperparameter values, each with every seed; seeds run fastest."""

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int
 
 from factorgrid.latents.categorical import grid
 from factorgrid.latents.latent import Latent, Posterior
-from factorgrid.latents.straight_through import straight_through
+from factorgrid.latents.straight_through import RoundedPosterior
 
 
-class FSLQPosterior(Posterior):
+class FSLQPosterior(RoundedPosterior):
     """Numbers in (-1, 1), and the grid points they are rounded to.
 
     Attributes:
@@ -27,20 +27,8 @@ class FSLQPosterior(Posterior):
     bounded: Float[Array, "batch latent"]
     num_categories: int = eqx.field(static=True)
 
-    def sample(self, key: Key[Array, ""], noise_scale: Float[Array, ""] | float) -> Float[Array, "batch latent"]:
-        return straight_through(self.hard(), self.soft())
-
-    def latents(self, choice: Float[Array, "batch latent"]) -> Float[Array, "batch latent"]:
-        return choice
-
-    def codes(self) -> Float[Array, "batch latent"]:
-        return self.hard()
-
     def categories(self) -> Int[Array, "batch latent"]:
         return jnp.round((self.bounded + 1) * ((self.num_categories - 1) / 2)).astype(jnp.int32)
-
-    def unrounded(self) -> Float[Array, "batch latent"]:
-        return self.bounded
 
     def soft(self) -> Float[Array, "batch latent"]:
         return self.bounded

@@ -10,15 +10,15 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int
 
 from factorgrid.latents.latent import Latent, Posterior
-from factorgrid.latents.straight_through import straight_through
+from factorgrid.latents.straight_through import RoundedPosterior
 
 MARGIN = 1e-3  # lets the outermost levels be reached before the tanh saturates
 
 
-class FSQPosterior(Posterior):
+class FSQPosterior(RoundedPosterior):
     """Numbers between the levels, and the levels they are rounded to.
 
     Attributes:
@@ -29,20 +29,8 @@ class FSQPosterior(Posterior):
     bounded: Float[Array, "batch latent"]
     levels: int = eqx.field(static=True)
 
-    def sample(self, key: Key[Array, ""], noise_scale: Float[Array, ""] | float) -> Float[Array, "batch latent"]:
-        return straight_through(self.hard(), self.soft())
-
-    def latents(self, choice: Float[Array, "batch latent"]) -> Float[Array, "batch latent"]:
-        return choice
-
-    def codes(self) -> Float[Array, "batch latent"]:
-        return self.hard()
-
     def categories(self) -> Int[Array, "batch latent"]:
         return (jnp.round(self.bounded) + self.levels // 2).astype(jnp.int32)
-
-    def unrounded(self) -> Float[Array, "batch latent"]:
-        return self.soft()
 
     def soft(self) -> Float[Array, "batch latent"]:
         return self.bounded / (self.levels // 2)

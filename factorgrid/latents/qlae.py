@@ -13,32 +13,20 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from factorgrid.latents.latent import Latent, Posterior
-from factorgrid.latents.straight_through import straight_through
+from factorgrid.latents.straight_through import RoundedPosterior
 
 SPREAD = 0.5  # values begin equidistant on [-SPREAD, SPREAD], as the authors' do
 
 
-class QLAEPosterior(Posterior):
+class QLAEPosterior(RoundedPosterior):
     """Encoder outputs, and the values of each dimension."""
 
     outputs: Float[Array, "batch latent"]
     values: Float[Array, "latent category"]
 
-    def sample(self, key: Key[Array, ""], noise_scale: Float[Array, ""] | float) -> Float[Array, "batch latent"]:
-        return straight_through(jax.lax.stop_gradient(self.hard()), self.soft())
-
-    def latents(self, choice: Float[Array, "batch latent"]) -> Float[Array, "batch latent"]:
-        return choice
-
-    def codes(self) -> Float[Array, "batch latent"]:
-        return self.hard()
-
     def categories(self) -> Int[Array, "batch latent"]:
         """The nearest value's; ties go to the lowest."""
         return jnp.argmin(jnp.abs(self.outputs[..., None] - self.values), axis=-1).astype(jnp.int32)
-
-    def unrounded(self) -> Float[Array, "batch latent"]:
-        return self.outputs
 
     def soft(self) -> Float[Array, "batch latent"]:
         return self.outputs

@@ -12,7 +12,6 @@ from factorgrid import results
 from factorgrid.config import Member
 from factorgrid.errors import Error
 from factorgrid.files import read_json, replacing, write_json
-from factorgrid.metrics import published_settings
 from factorgrid.models.trained import TrainedModel
 from factorgrid.pretrained.card import make_card
 from factorgrid.training import Run
@@ -51,7 +50,7 @@ def save_pretrained(
     kept = run.kept(member.name)
     if half:
         kept = jax.tree.map(_halved, kept)
-    described, scores = _described(run, member), _scores(run, member.name)
+    described, scores = _described(run, member), [one for one in run.scores_of(member.name) if np.isfinite(one.value)]
     if scores:
         results.write(folder / SCORES, [replace(score, run=described["identity"]) for score in scores])
     write_json(folder / CONFIG, described)
@@ -89,20 +88,9 @@ def from_pretrained(
 
 def _described(run: Run, member: Member) -> dict[str, Any]:
     """The run's own description, of this member alone."""
-    alone = replace(
-        run.config,
-        seeds=(member.seed,),
-        hyperparameters={name: (value,) for name, value in member.hyperparameters.items()},
-    )
+    alone = run.config.alone(member)
     changed = {"config": alone.to_json(), "identity": alone.identity, "members": [member.name]}
     return {**read_json(run.path / CONFIG), **changed}
-
-
-def _scores(run: Run, member: str) -> list[results.Result]:
-    if not (run.path / SCORES).exists():
-        return []
-    table = results.preferred(run.scores, published_settings()).table
-    return [row for row in results.from_frame(table) if row.member == member and np.isfinite(row.value)]
 
 
 def _halved(leaf: Any) -> np.ndarray:

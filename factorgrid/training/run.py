@@ -189,6 +189,13 @@ class Run:
         like["params"] = Params(like["params"].model)
         return load_weights(self.weights(member), like)
 
+    def scores_of(self, member: str) -> list[results.Result]:
+        """A member's scores with the settings that tables prefer; none if the run has not been scored."""
+        if not (self.path / "scores.parquet").exists():
+            return []
+        table = results.preferred(self.scores, published_settings()).table
+        return [row for row in results.from_frame(table) if row.member == member]
+
     def best(self, metric: str) -> TrainedModel:
         """The member with the best score: the lowest straight-through gap, the highest MIG, ...
 

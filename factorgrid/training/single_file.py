@@ -5,16 +5,13 @@ The metadata of the file holds, as text: `format`; `config` (JSON: the configura
 reads safetensors reads it.
 """
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
-from factorgrid import results
 from factorgrid.config import Config
 from factorgrid.errors import Error
 from factorgrid.files import read_arrays, read_json
-from factorgrid.metrics import published_settings
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.run import DESCRIBED, Run, shapes_of_member
@@ -38,14 +35,9 @@ def export(run: Run | str | Path, member: str | int, path: str | Path) -> Path:
     if path.suffix != ".safetensors":
         raise Error(f"{path} should end in .safetensors")
     chosen = run.member(member)
-    config = dataclasses.replace(
-        run.config,
-        seeds=(chosen.seed,),
-        hyperparameters={name: (value,) for name, value in chosen.hyperparameters.items()},
-    )
     metadata = {
         "format": FORMAT,
-        "config": json.dumps(config.to_json(), sort_keys=True),
+        "config": json.dumps(run.config.alone(chosen).to_json(), sort_keys=True),
         "shapes": json.dumps({"image": run.shapes.image, "factors": run.shapes.factors}),
         "card": json.dumps(card(run, chosen.name), sort_keys=True),
     }
@@ -57,10 +49,6 @@ def export(run: Run | str | Path, member: str | int, path: str | Path) -> Path:
 def card(run: Run, member: str) -> dict[str, Any]:
     """What a person should know of a model: what it was trained on, when, with what, and how it scores."""
     described = read_json(run.path / "config.json", DESCRIBED)
-    scores: dict[str, float] = {}
-    if (run.path / "scores.parquet").exists():
-        rows = results.from_frame(results.preferred(run.scores, published_settings()).table)
-        scores = {row.metric: row.value for row in rows if row.member == member}
     return {
         "title": f"{run.config.method.title} on {Path(run.config.data).name}",
         "member": member,
@@ -69,7 +57,7 @@ def card(run: Run, member: str) -> dict[str, Any]:
         "data": described["data"],
         "trained": described.get("created", "unknown"),
         "versions": described.get("versions", {}),
-        "scores": scores,
+        "scores": {row.metric: row.value for row in run.scores_of(member)},
     }
 
 

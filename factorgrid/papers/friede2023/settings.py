@@ -51,11 +51,11 @@ def networks_table(cells: Cells) -> Table | Absent:
         return Absent(NO_CONFIGS)
     found: dict[tuple[str, str, str], tuple[Cell, int, list[str]]] = {}
     notes = []
+    loaded = _datasets(cells)
     for group in cells.outcome.groups:
-        config = configs[group.name]
-        data = _dataset(config)
+        config, data = configs[group.name], loaded[group.data]
         if isinstance(data, Absent):
-            notes.append(f"{config.data}: {data.reason}")
+            notes.append(f"{group.data}: {data.reason}")
             continue
         size = "{} x {} x {}".format(*data.image_shape)
         for part, layers, num in _networks(config, Shapes.of(data)):
@@ -119,9 +119,7 @@ def factors_table(cells: Cells) -> Table | Absent:
         return Absent(NO_CONFIGS)
     rows: list[Mapping[str, Cell]] = []
     notes = []
-    for name in cells.outcome.data:
-        config = next(configs[group.name] for group in cells.outcome.groups if group.data == name)
-        data = _dataset(config)
+    for name, data in _datasets(cells).items():
         if isinstance(data, Absent):
             notes.append(f"{name}: {data.reason}")
             continue
@@ -170,11 +168,16 @@ def _paper_row(config: Config, part: str) -> Cell:
     return PART_ROWS["broadcast decoder" if (config.architecture, part) == ("broadcast", "decoder") else part]
 
 
-def _dataset(config: Config) -> Dataset | Absent:
-    try:
-        return datasets.load(config.data, **config.data_options)
-    except Error as error:
-        return Absent(f"its images are not on this machine ({str(error).splitlines()[0]})")
+def _datasets(cells: Cells) -> dict[str, Dataset | Absent]:
+    """The data sets of a study, each loaded once, or why it cannot be."""
+    configs = {group.data: cells.outcome.configs[group.name] for group in cells.outcome.groups}
+    found: dict[str, Dataset | Absent] = {}
+    for name in cells.outcome.data:
+        try:
+            found[name] = datasets.load(configs[name].data, **configs[name].data_options)
+        except Error as error:
+            found[name] = Absent(f"its images are not on this machine ({str(error).splitlines()[0]})")
+    return found
 
 
 def _has_critic(method: Method) -> bool:
