@@ -332,7 +332,7 @@ def test_another_study_in_the_folder(tiny: Study, tmp_path: Path) -> None:
 
 
 def test_a_killed_study_goes_on_and_ends_like_one_that_was_not(tiny_file: Path, tmp_path: Path) -> None:
-    text = tiny_file.read_text().replace("steps = 4", "steps = 3000")
+    text = tiny_file.read_text().replace("steps = 4", "steps = 1000")
     tiny_file.write_text(text)
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     code = "from factorgrid.cli import main; main()"

@@ -65,7 +65,7 @@ def test_members_at_once_equal_members_in_turn(monkeypatch: pytest.MonkeyPatch) 
 
 
 def trained_on(num_devices: int, folder: Path) -> dict:
-    flags = f"--xla_force_host_platform_device_count={num_devices}"
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={num_devices}"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", SCRIPT, f"{folder}/"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

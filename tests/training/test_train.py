@@ -22,14 +22,15 @@ from factorgrid.training import Config, Run, train
 SCRIPT = """
 import sys
 import factorgrid as fg
-fg.train(data="circles", model="beta_dvae", seeds=2, beta=[1, 2], steps=3000, architecture="mlp", num_latents=2,
+fg.train(data="circles", model="beta_dvae", seeds=2, beta=[1, 2], steps=400, architecture="mlp", num_latents=2,
          num_categories=8, learning_rate=1e-3, data_options={"image_size": 32}, out=sys.argv[1], quiet=True,
-         checkpoint_seconds=0.05)
+         checkpoint_seconds=float(sys.argv[2]))
 """
 
 
-def start(out: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(out)], env={**os.environ, "JAX_PLATFORMS": "cpu"})
+def start(out: Path, checkpoint_seconds: float = 60) -> subprocess.Popen:
+    command = [sys.executable, "-c", SCRIPT, str(out), str(checkpoint_seconds)]
+    return subprocess.Popen(command, env={**os.environ, "JAX_PLATFORMS": "cpu"})
 
 
 def weights(run: Run) -> list[np.ndarray]:
@@ -41,7 +42,7 @@ def weights(run: Run) -> list[np.ndarray]:
 
 def test_a_run_killed_in_the_middle_and_started_again_equals_one_that_was_not(tmp_path):
     assert start(tmp_path / "whole").wait() == 0
-    process = start(tmp_path / "killed")
+    process = start(tmp_path / "killed", checkpoint_seconds=0.05)
     checkpoints = tmp_path / "killed" / "checkpoints"
     deadline = time.monotonic() + 120
     while not any(path.name.isdigit() for path in checkpoints.glob("*")):
@@ -220,9 +221,9 @@ def test_a_flipped_bit_is_noticed_in_weights_and_in_checkpoints(tiny_config, tmp
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_by_signal_writes_a_checkpoint_and_the_same_command_goes_on(tmp_path, number, status):
     """Checkpoints are due every hour here: the one that is there is the signal's."""
-    script = SCRIPT.replace("checkpoint_seconds=0.05", "checkpoint_seconds=3600").replace("steps=3000", "steps=300000")
+    script = SCRIPT.replace("steps=400", "steps=300000")
     folder = tmp_path / "run"
-    command = [sys.executable, "-c", "import factorgrid.cli\n" + MAIN.format(script=script), str(folder)]
+    command = [sys.executable, "-c", "import factorgrid.cli\n" + MAIN.format(script=script), str(folder), "3600"]
     process = subprocess.Popen(command, env={**os.environ, "JAX_PLATFORMS": "cpu"})
     deadline = time.monotonic() + 120
     while not (folder / ".training.json").exists():
