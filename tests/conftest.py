@@ -16,19 +16,16 @@ import pytest
 
 import factorgrid as fg
 from factorgrid.training import Config, Run, train
+from factorgrid.training.compilation import make_room
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
-MAPS = Path("/proc/self/maps")
-MANY_MAPS = 20_000
-
 
 @pytest.fixture(autouse=True, scope="module")
-def few_memory_maps() -> Iterator[None]:
-    """Linux allows a process 65,530 memory maps. Every compiled program takes some, and the one that gets none crashes."""
+def room_for_programs() -> Iterator[None]:
+    """Most tests compile programs that no other one uses."""
     yield
-    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MANY_MAPS:
-        jax.clear_caches()
+    make_room(share=0.3)
 
 
 @pytest.fixture(scope="session")

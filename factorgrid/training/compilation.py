@@ -1,4 +1,4 @@
-"""The cache of compiled programs that processes share."""
+"""Compiled programs: the cache that processes share, and room for the next ones in this process."""
 
 import contextlib
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 
 CACHE_VARIABLE = "FACTORGRID_CACHE"
+MAPS, MAX_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 
 
 def enable_cache() -> None:
@@ -25,6 +26,18 @@ def enable_cache() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             jax.config.update("jax_compilation_cache_dir", str(folder))
+
+
+def make_room(share: float = 0.5) -> None:
+    """Forget every compiled program once this process has used up that share of the memory maps that Linux allows it.
+
+    A compiled program holds some maps, a trained and scored run about 900 of the usual 65,530, and the program that
+    gets none ends the process (a crash within LLVM). What is forgotten is compiled or read again when it is needed.
+    Without Linux nothing is done.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        if MAPS.read_bytes().count(b"\n") > share * int(MAX_MAPS.read_text()):
+            jax.clear_caches()
 
 
 def _user_cache() -> Path:

@@ -13,7 +13,7 @@ from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.files import working_on
 from factorgrid.training.checkpoint import Checkpoints
-from factorgrid.training.compilation import enable_cache
+from factorgrid.training.compilation import enable_cache, make_room
 from factorgrid.training.history import History, Keeper
 from factorgrid.training.labelled import labelled_sets
 from factorgrid.training.progress import TrainingProgress
@@ -66,6 +66,7 @@ def train(
     if not checkpoint_seconds >= 0:  # NaN fails too
         raise Error(f"checkpoint_seconds must be at least 0, got {checkpoint_seconds}")
     enable_cache()
+    make_room()
     dataset = datasets.load(config.data, **config.data_options) if dataset is None else dataset
     folder = Path(out)
     begun = folder.exists()
