@@ -27,6 +27,9 @@ MEANINGS = {
     "by its most probable category. It needs no labels.",
     "udr": "How alike the codes of several seeds of one setting are, latent by latent. It needs no labels.",
     "validation": "The supervised loss on labelled images that were not trained on.",
+    "psnr": "Peak signal-to-noise ratio of reconstructions in dB, from codes and from categories (hard).",
+    "ssim": "Structural similarity of reconstructions, 1 where they equal the images, from codes and from categories "
+    "(hard).",
 }
 GENERAL = (
     (

@@ -30,6 +30,10 @@ TITLES = {
     "st_gap_loss": "straight-through gap (loss)",
     "st_gap_elbo": "straight-through gap (ELBO)",
     "udr": "UDR",
+    "psnr": "PSNR (dB)",
+    "psnr_hard": "PSNR of categories (dB)",
+    "ssim": "SSIM",
+    "ssim_hard": "SSIM of categories",
     "validation_loss": "validation loss",
 }
 NOT_PLANNED = "not planned"

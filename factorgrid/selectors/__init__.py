@@ -8,12 +8,15 @@ from factorgrid.selectors.gap import lacks_categories as _lacks_categories
 from factorgrid.selectors.gap import score_gap, straight_through_gap
 from factorgrid.selectors.ranking import lacks_seeds as _lacks_seeds
 from factorgrid.selectors.ranking import score_udr, udr
+from factorgrid.selectors.reconstruction import lacks_nothing as _lacks_nothing
+from factorgrid.selectors.reconstruction import lacks_windows as _lacks_windows
+from factorgrid.selectors.reconstruction import psnr, score_psnr, score_ssim, ssim
 from factorgrid.selectors.selector import Members as Members
 from factorgrid.selectors.selector import Selector as Selector
 from factorgrid.selectors.validation import lacks_labels as _lacks_labels
 from factorgrid.selectors.validation import score_validation, supervised_validation
 
-__all__ = ["SELECTORS", "Members", "Selector", "straight_through_gap", "supervised_validation", "udr"]
+__all__ = ["SELECTORS", "Members", "Selector", "psnr", "ssim", "straight_through_gap", "supervised_validation", "udr"]
 
 SELECTORS: dict[str, Selector] = {
     "st_gap": Selector(
@@ -21,4 +24,6 @@ SELECTORS: dict[str, Selector] = {
     ),
     "udr": Selector(("udr",), True, "Duan et al. 2020", _lacks_seeds, score_udr),
     "validation": Selector(("validation_loss",), False, "Locatello et al. 2020", _lacks_labels, score_validation),
+    "psnr": Selector(("psnr", "psnr_hard"), True, "10 log10 of 1 / squared error", _lacks_nothing, score_psnr),
+    "ssim": Selector(("ssim", "ssim_hard"), True, "Wang et al. 2004", _lacks_windows, score_ssim),
 }
