@@ -5,7 +5,7 @@ of a group, its static fields make the program. One gradient of the sum of its l
 parameters: a critic's loss stops the gradient into the model, the model's loss stops it into the critic.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -92,6 +92,24 @@ class Optimizer(eqx.Module):
         return optax.chain(*parts) if len(parts) > 1 else parts[0]
 
 
+@runtime_checkable
+class Trainable(Protocol):
+    """All that the trainer knows of what it trains; see `Method`. Leaves of the pytree may differ between members."""
+
+    @property
+    def views(self) -> int: ...
+
+    def init(self, key: Key[Array, ""]) -> tuple[Params, Any]: ...
+
+    def optimizers(self) -> Params: ...
+
+    def draw(self, dataset: DeviceDataset, key: Key[Array, ""], num: int) -> tuple[Batch, ...]: ...
+
+    def losses(
+        self, params: Params, memory: Any, examples: Examples, key: Key[Array, ""], step: Int[Array, ""], num_steps: int
+    ) -> tuple[dict[str, Loss], Any]: ...
+
+
 class Method(eqx.Module):
     """A latent, an objective, networks, supervision and optimisers.
 
@@ -107,6 +125,11 @@ class Method(eqx.Module):
     supervision: Supervision | None = None
     optimizer: Optimizer = Optimizer()
     precision: str = eqx.field(static=True, default="tf32")
+
+    @property
+    def views(self) -> int:
+        """How many images make an example."""
+        return self.objective.views
 
     def init(self, key: Key[Array, ""]) -> tuple[Params, Memory]:
         """Fresh parameters and memory of one member, from its own key."""

@@ -1,7 +1,7 @@
 """PSNR and SSIM of reconstructions: how near a decoder's pictures are to the images, pixel by pixel and in structure.
 
-Both are averages over a fixed sample of images, of two reconstructions each: of the codes that metrics see ("psnr",
-"ssim"), and of the most probable or nearest categories where there are any ("psnr_hard", "ssim_hard"). The two are equal
+Both are averages over a fixed sample of images, of two reconstructions each: from the codes that metrics see ("psnr",
+"ssim"), and from the most probable or nearest categories where there are any ("psnr_hard", "ssim_hard"). They are equal
 for latents whose codes are rounded already.
 
 SSIM is that of Wang et al. (2004, https://doi.org/10.1109/TIP.2003.819861): a Gaussian window of 11 x 11 pixels with a

@@ -3,14 +3,14 @@
 import contextlib
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from factorgrid.errors import Error
-from factorgrid.files import write_parquet
+from factorgrid.files import read_parquet, write_parquet
 from factorgrid.training.checkpoint import Checkpoints
-from factorgrid.training.run import Run
 from factorgrid.training.state import State
 from factorgrid.training.tracking import Tracker
 
@@ -20,9 +20,9 @@ NUM_ROWS = 200  # of the history of a short run; long runs have a row every 1,00
 class History:
     """Rows of `history.parquet`: loss terms of every member, averaged since the row before; trackers get them too."""
 
-    def __init__(self, run: Run, trackers: Sequence[Tracker] = ()) -> None:
-        self._run, self._trackers = run, trackers
-        self.every = min(1000, max(1, run.config.steps // NUM_ROWS))
+    def __init__(self, folder: Path, members: Sequence[str], num_steps: int, trackers: Sequence[Tracker] = ()) -> None:
+        self._path, self._members, self._trackers = folder / "history.parquet", list(members), trackers
+        self._num_steps, self.every = num_steps, min(1000, max(1, num_steps // NUM_ROWS))
         self._rows: list[pd.DataFrame] = []
         self._sums: dict[str, np.ndarray] = {}
         self._count = 0
@@ -31,15 +31,14 @@ class History:
         for name, values in means.items():
             self._sums[name] = self._sums.get(name, 0.0) + num_steps * values.astype(np.float64)
         self._count += num_steps
-        if step % self.every == 0 or step == self._run.config.steps:
+        if step % self.every == 0 or step == self._num_steps:
             self.close_row(step)
 
     def close_row(self, step: int) -> None:
         """Make a row of the steps since the row before, if there are any."""
         if self._count:
             columns = {name: total / self._count for name, total in self._sums.items()}
-            names = [member.name for member in self._run.members]
-            self._rows.append(pd.DataFrame({"member": names, "step": step, **columns}))
+            self._rows.append(pd.DataFrame({"member": self._members, "step": step, **columns}))
             self._sums, self._count = {}, 0
             for tracker in self._trackers:
                 tracker.log(self._rows[-1])
@@ -50,12 +49,12 @@ class History:
         return self._count == 0
 
     def write(self) -> None:
-        write_parquet(self._run.path / "history.parquet", pd.concat(self._rows, ignore_index=True))
+        write_parquet(self._path, pd.concat(self._rows, ignore_index=True))
 
     def resume(self, step: int) -> None:
         """Keep the rows up to a checkpoint; one that a stop has made too early is opened again."""
         with contextlib.suppress(Error):
-            table = self._run.history
+            table = read_parquet(self._path)
             table = table[table["step"] <= step]
             early = table["step"] == step if step % self.every else table["step"] < 0
             if early.any():

@@ -5,14 +5,16 @@ state: every key is derived from a seed, the step and the purpose, so a resumed 
 would have drawn.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Key
 
-from factorgrid.method import Method, Params
+from factorgrid.method import Params, Trainable
+
+Trained = TypeVar("Trained", bound=Trainable)
 
 
 class State(NamedTuple):
@@ -37,7 +39,7 @@ class State(NamedTuple):
 MEMBER_AXIS: Any = State(0, 0, 0, 0, None)  # type: ignore[arg-type]
 
 
-class Group(eqx.Module):
+class Group(eqx.Module, Generic[Trained]):
     """Members that train together: one method whose leaves have a leading member axis, and what is the same for all.
 
     Attributes:
@@ -47,7 +49,7 @@ class Group(eqx.Module):
         data_seed: seed of the data stream, shared by all members; None: every member draws its own batches.
     """
 
-    method: Method
+    method: Trained
     seeds: Int[Array, "*member"]
     num_steps: int = eqx.field(static=True)
     batch_size: int = eqx.field(static=True)
@@ -64,7 +66,7 @@ def part_wise(fn: Any, first: Params, *rest: Params) -> Params:
 def initial_state(group: Group) -> State:
     """Fresh parameters for every member; a member's depend on its own seed only."""
 
-    def one(key: Key[Array, ""], method: Method) -> tuple[Params, Any, Params]:
+    def one(key: Key[Array, ""], method: Trainable) -> tuple[Params, Any, Params]:
         params, memory = method.init(key)
         optimizers = part_wise(lambda part, optimizer: optimizer.init(part), params, method.optimizers())
         return params, memory, optimizers

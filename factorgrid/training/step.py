@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from factorgrid.datasets import Batch, DeviceDataset
 from factorgrid.datasets.table import HostTable
-from factorgrid.method import DATA, Examples, Labelled, Method, Params, purpose_key
+from factorgrid.method import DATA, Examples, Labelled, Params, Trainable, purpose_key
 from factorgrid.training.labelled import labelled_batch
 from factorgrid.training.sharding import AXIS, SPLIT, STATE_SPLIT, WHOLE, member_mesh
 from factorgrid.training.state import MEMBER_AXIS, Group, State, part_wise
@@ -120,7 +120,7 @@ def group_step(state: State, group: Group, views: tuple[Batch, ...], labelled: L
     batch = None if labelled is None else labelled_batch(labelled, group.batch_size, state.step)
     shared = group.data_seed is not None
 
-    def one(params: Params, memory: Any, method: Method, seed: Array, own: tuple[Batch, ...] | None) -> Pass:
+    def one(params: Params, memory: Any, method: Trainable, seed: Array, own: tuple[Batch, ...] | None) -> Pass:
         examples = Examples(views if own is None else own, batch)
         return one_pass(method, params, memory, examples, seed, state.step, group.num_steps)
 
@@ -150,7 +150,7 @@ class Pass(NamedTuple):
 
 
 def one_pass(
-    method: Method,
+    method: Trainable,
     params: Params,
     memory: Any,
     examples: Examples,
@@ -169,7 +169,7 @@ def one_pass(
     return Pass(gradients, new, terms, jnp.isfinite(total) & all_finite(gradients))
 
 
-def updated(method: Method, state: State, found: Pass, alive: Bool[Array, ""]) -> State:
+def updated(method: Trainable, state: State, found: Pass, alive: Bool[Array, ""]) -> State:
     """The state of one member after its optimisers' step."""
 
     def apply(params: Any, gradient: Any, state: Any, optimizer: Any) -> tuple[Any, Any]:

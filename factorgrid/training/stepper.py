@@ -40,7 +40,7 @@ class Stepper:
 
     def __enter__(self) -> "Stepper":
         if isinstance(self._dataset, HostTable):
-            if self._group.method.objective.views != 1:
+            if self._group.method.views != 1:
                 raise Error(
                     f"this objective draws several images at a time; '{self._dataset.name}' lies on the host, which "
                     "hands out single ones; load it with resident='device'"

@@ -3,8 +3,8 @@
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from factorgrid import datasets
@@ -12,19 +12,11 @@ from factorgrid.config import Config
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error
 from factorgrid.files import working_on
-from factorgrid.training.checkpoint import Checkpoints
 from factorgrid.training.compilation import enable_cache, make_room
-from factorgrid.training.history import History, Keeper
 from factorgrid.training.labelled import labelled_sets
-from factorgrid.training.progress import TrainingProgress
+from factorgrid.training.loop import OnTerms, take_all_steps
 from factorgrid.training.run import CHECKPOINTS, Run, has_begun
-from factorgrid.training.state import initial_state
-from factorgrid.training.stepper import Stepper
-from factorgrid.training.stopping import stop_requests
 from factorgrid.training.tracking import Tracker, tracking
-
-# (steps taken so far, {term: [member]})
-OnTerms = Callable[[int, dict[str, np.ndarray]], None]
 
 
 def train(
@@ -75,7 +67,10 @@ def train(
             run = Run.create(folder, config, dataset)
             if not run.finished:
                 with tracking(run, track) as trackers:
-                    _train(run, dataset, checkpoint_seconds, quiet, console, on_step, on_terms, trackers)
+                    _train(
+                        run, dataset, checkpoint_seconds=checkpoint_seconds, quiet=quiet, console=console,
+                        on_step=on_step, on_terms=on_terms, trackers=trackers,
+                    )  # fmt: skip
             if not keep_checkpoints:
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
     except BaseException:
@@ -85,50 +80,8 @@ def train(
     return run
 
 
-def _train(
-    run: Run,
-    dataset: Dataset,
-    checkpoint_seconds: float,
-    quiet: bool,
-    console: Console | None,
-    on_step: Callable[[int], None] | None,
-    on_terms: OnTerms | None,
-    trackers: Sequence[Tracker],
-) -> None:
-    config = run.config
-    sets = labelled_sets(config, dataset)
-    title = f"{config.model} on {dataset.name}, {len(run.members)} members"
-    with Checkpoints(run.path / CHECKPOINTS) as checkpoints:
-        group, history = run.group(), History(run, trackers)
-        state = initial_state(group)
-        if checkpoints.latest() is not None:
-            state = checkpoints.restore(state)
-            history.resume(int(state.step))
-        step, alive = int(state.step), np.asarray(state.alive)
-        keeper = Keeper(checkpoints, history, checkpoint_seconds)
-        with (
-            TrainingProgress(title, config.steps, step, console=console, quiet=quiet) as progress,
-            Stepper(group, dataset, sets[0] if sets else None, step, history.every) as stepper,
-            stop_requests() as stop,
-        ):
-            while step < config.steps:
-                state, num_steps, means = stepper.advance(state, step)
-                step += num_steps
-                history.add(step, num_steps, means)
-                progress.update(step, {name: means[name] for name in means if name != "noise_scale"})
-                if on_step is not None:
-                    on_step(step)
-                if on_terms is not None:
-                    on_terms(step, {name: np.asarray(values) for name, values in means.items()})
-                alive = _report_frozen(run, progress, alive, np.asarray(state.alive), step)
-                keeper.keep(state, step, last=step == config.steps or stop.signal is not None)
-                stop.obey()
-    if not alive.any():
-        raise Error(f"every member of {run.path} has diverged; see its history.parquet, and lower the learning rate")
-    run.publish(state)
-
-
-def _report_frozen(run: Run, progress: TrainingProgress, before: np.ndarray, now: np.ndarray, step: int) -> np.ndarray:
-    for index in np.flatnonzero(before & ~now):
-        progress.say(f"member {run.members[index].name} diverged before step {step}: it is frozen, the rest goes on")
-    return now
+def _train(run: Run, dataset: Dataset, **watched: Any) -> None:
+    sets = labelled_sets(run.config, dataset)
+    names = [member.name for member in run.members]
+    title = f"{run.config.model} on {dataset.name}, {len(names)} members"
+    run.publish(take_all_steps(run.group(), dataset, sets[0] if sets else None, run.path, names, title, **watched))
