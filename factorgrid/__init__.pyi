@@ -20,6 +20,7 @@ from .own_files import encode_files as encode_files
 from .pretrained import from_pretrained as from_pretrained
 from .pretrained import load_pretrained as load_pretrained
 from .pretrained import save_pretrained as save_pretrained
+from .refinement import refine as refine
 from .report import heat_map as heat_map
 from .representation import Representation as Representation
 from .training import Run as Run

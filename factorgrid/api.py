@@ -104,9 +104,15 @@ def default_folder(config: Config) -> Path:
     return Path("runs") / f"{Path(config.data).stem}-{config.model}-{config.identity[:8]}"
 
 
-def load_run(path: str | Path, *, data: str | Path | None = None) -> Run:
-    """The run in a folder. `data`: where its images are, if they have moved since it was trained."""
-    return Run.open(path, data=data)
+def load_run(path: str | Path, *, data: str | Path | None = None, refined: bool = True) -> Run:
+    """The run in a folder.
+
+    Args:
+        path: the folder.
+        data: where its images are, if they have moved since it was trained.
+        refined: whether models decode by the decoder of `refine`, where they have one, or by their own.
+    """
+    return Run.open(path, data=data, refined=refined)
 
 
 def load_dataset(name: str, **options: Any) -> Dataset:

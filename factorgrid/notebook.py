@@ -13,7 +13,7 @@ import pandas as pd
 from factorgrid import evaluation, explorer
 from factorgrid.errors import Error
 from factorgrid.models.trained import TrainedModel
-from factorgrid.report.captions import Chosen, choose_members, member_title, run_title
+from factorgrid.report.captions import Chosen, choose_members, decoder_note, member_title, run_title
 from factorgrid.report.curves import draw_training
 from factorgrid.report.draw_traversals import draw_reconstructions, draw_traversals
 from factorgrid.report.traversals import latent_traversals, reconstructions
@@ -79,7 +79,7 @@ def model_html(model: TrainedModel) -> str:
     about = f"TrainedModel: {model.num_latents} latents, {html.escape(kind)}"
     if not isinstance(model.run, Run):
         return _joined([about])
-    title = member_title(model.run, Chosen(model.member))
+    title = member_title(model.run, Chosen(model.member)) + decoder_note(model)
     return _joined([f"<b>{html.escape(title)}</b>", about, *seen(model, Chosen(model.member))])
 
 
@@ -96,7 +96,7 @@ def seen(model: TrainedModel, chosen: Chosen) -> list[str]:
         return [f"no pictures: {html.escape(str(error))}"]
     images, _ = dataset.draw(NUM_IMAGES, 0)
     data, _ = dataset.draw(NUM_DATA, 1)
-    title, shown = member_title(model.run, chosen), reconstructions(model, images)
+    title, shown = member_title(model.run, chosen) + decoder_note(model), reconstructions(model, images)
     rows = latent_traversals(model, images[:1], kl=model.usage(data), data=data)
     return [
         _picture(lambda path: draw_reconstructions(shown, title, path), "reconstructions"),

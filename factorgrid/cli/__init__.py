@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "train": "train a group of models at once: hyperparameter values times seeds",
     "evaluate": "score every member of a run",
     "traverse": "draw a run: reconstructions, traversals, KL, curves, latent planes",
+    "refine": "sharper pictures: train a larger decoder on the categories of a run, whose codes stay as they are",
     "watch": "a page that refreshes itself while a run or a study trains: curves, reconstructions, traversals",
     "explore": "one HTML page in which a model's decoder runs: sliders, categories, use",
     "encode": "codes and categories of your images, as a table",

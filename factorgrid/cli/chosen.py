@@ -9,11 +9,11 @@ from factorgrid.report.captions import choose_members
 from factorgrid.training import Run
 
 
-def chosen_model(path: Path, member: str) -> TrainedModel:
+def chosen_model(path: Path, member: str, *, refined: bool = True) -> TrainedModel:
     """The model at `path`."""
     if path.is_file():
         return api.load_model(path)
-    run = api.load_run(path)
+    run = api.load_run(path, refined=refined)
     return run.model(chosen_member(run, member))
 
 

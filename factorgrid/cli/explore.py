@@ -23,6 +23,8 @@ class Options:
     """How many stored images one can start from."""
     data: str | None = None
     """Where the run's images are, if they have moved since."""
+    refined: bool = True
+    """Decode by the decoder of factorgrid refine, where there is one; else by the run's own."""
     seed: int = 0
     """Decides which images those are."""
 
@@ -32,5 +34,5 @@ def run(options: Options) -> None:
     from factorgrid.explorer import explore
 
     members = [int(name) if name.lstrip("-").isdigit() else name for name in options.member]
-    runs = [load_run(path, data=options.data) for path in options.run]
+    runs = [load_run(path, data=options.data, refined=options.refined) for path in options.run]
     print(explore(runs, members=members, out=options.out, num_images=options.num_images, seed=options.seed))

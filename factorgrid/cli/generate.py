@@ -27,6 +27,8 @@ class Options:
     """One sheet (.png), or a folder for a PNG each."""
     member: str = "best"
     """Of a run: a member's name, its number, or `best` (by straight-through gap, else MIG)."""
+    refined: bool = True
+    """Of a run: decode by the decoder of factorgrid refine, where there is one; else by the run's own."""
 
 
 def run(options: Options) -> None:
@@ -35,7 +37,7 @@ def run(options: Options) -> None:
 
     if bool(options.categories) == (options.table is not None):
         raise Error("give either --categories or --table")
-    model = chosen_model(options.model, options.member)
+    model = chosen_model(options.model, options.member, refined=options.refined)
     if options.table is not None:
         codes = read_codes(model, options.table)
     else:

@@ -18,6 +18,8 @@ class Options:
     """One sheet (.png), or a folder for a PNG each."""
     member: str = "best"
     """Of a run: a member's name, its number, or `best` (by straight-through gap, else MIG)."""
+    refined: bool = True
+    """Of a run: decode by the decoder of factorgrid refine, where there is one; else by the run's own."""
     seed: int = 0
     """Decides what is drawn."""
 
@@ -26,6 +28,6 @@ def run(options: Options) -> None:
     from factorgrid.cli.chosen import chosen_model
     from factorgrid.own_files import write_pictures
 
-    model = chosen_model(options.model, options.member)
+    model = chosen_model(options.model, options.member, refined=options.refined)
     write_pictures(options.out, model.sample(options.num, seed=options.seed))
     print(f"{options.num} pictures: {options.out}")

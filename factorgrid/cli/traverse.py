@@ -18,6 +18,8 @@ class Options:
     """Folder for the pictures; RUN/figures by default."""
     data: str | None = None
     """Where the run's images are, if they have moved since."""
+    refined: bool = True
+    """Decode by the decoder of factorgrid refine, where there is one; else by the run's own."""
     seed: int = 0
     """Decides which images are drawn."""
     whole_plane: bool = False
@@ -27,7 +29,7 @@ class Options:
 def run(options: Options) -> None:
     from factorgrid import api, report
 
-    opened = api.load_run(options.run, data=options.data)
+    opened = api.load_run(options.run, data=options.data, refined=options.refined)
     member = int(options.member) if options.member.lstrip("-").isdigit() else options.member
     shown = report.traverse(opened, member=member, out=options.out, seed=options.seed, whole_plane=options.whole_plane)
     for path in shown:

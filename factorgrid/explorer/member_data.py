@@ -11,7 +11,7 @@ from factorgrid.explorer.facts import Facts
 from factorgrid.explorer.network import Grid, decoder_layers, encoder_layers, grid_of, half_precision
 from factorgrid.explorer.page import Precision, network_data, short
 from factorgrid.models.trained import TrainedModel
-from factorgrid.report.captions import run_title, scores_of
+from factorgrid.report.captions import decoder_note, run_title, scores_of
 from factorgrid.training import Run
 
 PIXEL_TOLERANCE = 1.5 / 255  # of half precision: pictures stay equal to the eye
@@ -78,11 +78,13 @@ def model_data(
 
 
 def _scores(shown: Shown) -> str:
-    """Such as "MIG 42.1%, straight-through gap 0.31 nats"; empty if nothing was scored."""
+    """Such as "MIG 42.1%, straight-through gap 0.31 nats, refined decoder (mlp)"; empty if there is nothing to say."""
     mig = scores_of(shown.run, "mig").get(shown.name)
     gap = scores_of(shown.run, "st_gap_loss").get(shown.name)
     return ", ".join(
-        ([] if mig is None else [f"MIG {mig:.1%}"]) + ([] if gap is None else [f"straight-through gap {gap:.3g} nats"])
+        ([] if mig is None else [f"MIG {mig:.1%}"])
+        + ([] if gap is None else [f"straight-through gap {gap:.3g} nats"])
+        + ([decoder_note(shown.model).removeprefix(", ")] if shown.model.refined else [])
     )
 
 

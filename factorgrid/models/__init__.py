@@ -79,6 +79,15 @@ class Networks:
         if self.init not in INITIALIZERS:
             raise unknown_name("initialiser", self.init, INITIALIZERS)
 
+    @property
+    def in_words(self) -> list[str]:
+        """The architecture, and its options where they are not its own."""
+        return [self.architecture, *(f"{name} {value}" for name, value in self._options.items())]
+
+    @property
+    def _options(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in ("width", "depth") if getattr(self, name) is not None}
+
     def build(self, latent: Latent, key: Key[Array, ""]) -> Weights:
         """Fresh weights.
 
@@ -89,12 +98,11 @@ class Networks:
         own = is_own(self.architecture)
         build: Callable[..., tuple[Encoder, Decoder]]
         build = own_builder(self.architecture) if own else ARCHITECTURES[self.architecture].build
-        options = {name: getattr(self, name) for name in ("width", "depth") if getattr(self, name) is not None}
-        for name in options:
+        for name in self._options:
             if name not in inspect.signature(build).parameters:
                 raise Error(f"architecture '{self.architecture}' has no option '{name}'")
         encoder, decoder = build(
-            self.image_shape, latent.num_parameters, latent.width, INITIALIZERS[self.init], key, **options
+            self.image_shape, latent.num_parameters, latent.width, INITIALIZERS[self.init], key, **self._options
         )
         if latent.may_begin_at_zero:
             decoder = with_drawn_biases(decoder, jax.random.fold_in(key, 3))

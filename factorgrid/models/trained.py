@@ -38,12 +38,15 @@ class TrainedModel:
         image_shape: (height, width, channel) of the images that the model was trained on, if it is known.
         run, member: which run and member it is of, if it is known: what `save_pretrained`, `explore` and a notebook
             say of it. The run is of a room that builds on this one.
+        refined: in words, the decoder that was trained on this model's categories (`factorgrid refine`) and stands in
+            the place of its own; "" for its own.
     """
 
     autoencoder: Autoencoder
     image_shape: tuple[int, int, int] | None = None
     run: Any = None
     member: str = ""
+    refined: str = ""
 
     @property
     def discrete(self) -> bool:
@@ -87,8 +90,8 @@ class TrainedModel:
         return in_batches(_decoded, self.autoencoder, codes.astype(np.float32))
 
     def reconstruct(self, images: Any) -> Float[ndarray, "n height width channel"]:
-        """Images decoded from their codes."""
-        return self.decode(self.encode(images))
+        """Images decoded from their codes; by a refined decoder from their categories, which it was trained on."""
+        return self.decode(self.categorize(images) if self.refined and self.discrete else self.encode(images))
 
     def sample(self, num: int, *, seed: int = 0) -> Float[ndarray, "n height width channel"]:
         """Images, in [0, 1], of `num` draws from the prior.

@@ -7,6 +7,7 @@ import numpy as np
 
 from factorgrid.errors import unknown_name
 from factorgrid.methods import method
+from factorgrid.models.trained import TrainedModel
 from factorgrid.training import Member, Run
 
 
@@ -67,6 +68,11 @@ def member_title(run: Run, chosen: Chosen) -> str:
     """`run_title` with the member and why it is shown."""
     reason = f" ({chosen.reason})" if chosen.reason else ""
     return f"{run_title(run)}: {chosen.name}{reason}"
+
+
+def decoder_note(model: TrainedModel) -> str:
+    """Of a model that decodes by a refined decoder, which one; else nothing."""
+    return f", refined decoder ({model.refined})" if model.refined else ""
 
 
 def setting(member: Member) -> str:

@@ -18,8 +18,13 @@ INPUTS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def draw_reconstructions(shown: Reconstructions, title: str, path: Path) -> Path:
-    """A row of inputs, a row decoded from codes, and for discrete models a row decoded from categories."""
+    """A row of inputs, a row decoded from codes, and for discrete models a row decoded from categories.
+
+    Of a refined model: a row by its own decoder and a row by the refined one, from the same codes.
+    """
     rows = [("input", shown.images), ("reconstruction", shown.decoded)]
+    if shown.own is not None:
+        rows[1:] = [("own decoder", shown.own), ("refined decoder", shown.decoded)]
     if shown.rounded is not None:
         rows.append(("from categories", shown.rounded))
     with picture(path, CELL * (len(shown.images) + 2), CELL * len(rows) + 0.5) as figure:

@@ -78,7 +78,7 @@ def _open(cells: Cells, group: Group) -> Run | Absent:
     if folder is None or not (folder / "config.json").exists():
         reason = f"the models of group {group.name} are not beside these results; run the report where they are"
         return Absent(reason, elsewhere=True)
-    run = Run.open(folder)
+    run = Run.open(folder, refined=False)  # methods are compared as they were trained
     return run if run.finished else Absent(f"the weights of group {group.name} are incomplete in {folder}")
 
 

@@ -1,5 +1,6 @@
 """Every picture of one run, by one call."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from jaxtyping import Float
@@ -8,7 +9,7 @@ from numpy import ndarray
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.rendered.circles import Circles
 from factorgrid.errors import check_whole
-from factorgrid.report.captions import Chosen, choose_members, member_title
+from factorgrid.report.captions import Chosen, choose_members, decoder_note, member_title
 from factorgrid.report.curves import draw_total_correlation, draw_training
 from factorgrid.report.draw_traversals import draw_categories, draw_reconstructions, draw_traversals
 from factorgrid.report.kl_bars import DimensionKL, dimension_kl, draw_kl
@@ -33,7 +34,8 @@ def traverse(
 ) -> list[Path]:
     """Draw what a run has learned: PNG files in `figures/` of its folder.
 
-    For the chosen member or members: `reconstructions-MEMBER.png`, `traversals-MEMBER.png`, and with masked
+    Members that were refined decode by their refined decoder, and titles say so; `load_run(..., refined=False)` leaves
+    it out. For the chosen member or members: `reconstructions-MEMBER.png`, `traversals-MEMBER.png`, and with masked
     attention and labels `categories-MEMBER.png` (Figure 8 of the paper). For the whole group: `kl.png`, `training.png`,
     `total_correlation.png` if it was penalised, and `planes.png` for two latents on circles (Figures 10 and 11).
 
@@ -85,13 +87,15 @@ def _draw_member(
     names: tuple[str, ...],
     folder: Path,
 ) -> list[Path]:
-    model, title = run.model(chosen.name), member_title(run, chosen)
+    model = run.model(chosen.name)
+    title = member_title(run, chosen) + decoder_note(model)
+    own = replace(run, refined=False).model(chosen.name) if model.refined else None
     kl = found.values[found.members.index(chosen.name)]
     seen = reconstructions(model, images)
     rows = latent_traversals(model, images[:2], kl=kl, data=data)
     if max(len(row.values) for row in rows) > NUM_COLUMNS + 1:  # long rows of a masked model: one block only
         rows = latent_traversals(model, images[:1], kl=kl, data=data)
-    shown = reconstructions(model, images[:num_images])
+    shown = reconstructions(model, images[:num_images], own)
     name = f"{chosen.name}.png"
     paths = [
         draw_reconstructions(shown, title, folder / f"reconstructions-{name}"),

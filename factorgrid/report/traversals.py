@@ -22,12 +22,14 @@ class Reconstructions:
         images: the input.
         decoded: from the deterministic codes that metrics see.
         rounded: from the most probable category of each dimension; None for Gaussian models. How far this is from
-            `decoded` is what the straight-through gap measures.
+            `decoded` is what the straight-through gap measures. None for a refined decoder, whose `decoded` it is.
+        own: of a refined model, what its own decoder makes of the same codes, if it was asked for.
     """
 
     images: Float[ndarray, "base height width channel"]
     decoded: Float[ndarray, "base height width channel"]
     rounded: Float[ndarray, "base height width channel"] | None
+    own: Float[ndarray, "base height width channel"] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,19 @@ class TraversalRow:
     use: Float[ndarray, " column"] | None = None
 
 
-def reconstructions(model: TrainedModel, images: Shaped[ndarray, "base height width channel"]) -> Reconstructions:
-    """What the model makes of images (uint8, or floats in [0, 1])."""
-    rounded = model.decode(model.categorize(images)) if model.discrete else None
-    return Reconstructions(as_floats(images), model.reconstruct(images), rounded)
+def reconstructions(
+    model: TrainedModel, images: Shaped[ndarray, "base height width channel"], own: TrainedModel | None = None
+) -> Reconstructions:
+    """What the model makes of images (uint8, or floats in [0, 1]).
+
+    Args:
+        model, images: any.
+        own: of a refined model, the same with its own decoder, to be shown beside it.
+    """
+    codes = model.categorize(images) if model.discrete else model.encode(images)
+    rounded = model.decode(codes) if model.discrete and not model.refined else None
+    before = None if own is None else own.decode(codes)
+    return Reconstructions(as_floats(images), model.reconstruct(images), rounded, before)
 
 
 def latent_traversals(

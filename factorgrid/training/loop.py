@@ -81,6 +81,6 @@ def take_all_steps(
 def _report_frozen(
     members: Sequence[str], progress: TrainingProgress, before: np.ndarray, now: np.ndarray, step: int
 ) -> np.ndarray:
-    for index in np.flatnonzero(before & ~now):
-        progress.say(f"member {members[index]} diverged before step {step}: it is frozen, the rest goes on")
+    for name in np.asarray(members)[before & ~now]:
+        progress.say(f"member {name} diverged before step {step}: it is frozen, the rest goes on")
     return now

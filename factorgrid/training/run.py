@@ -1,11 +1,11 @@
 """A run on disk.
 
 `config.json`, `members.parquet`, `history.parquet`, `checkpoints/`, `models/MEMBER.safetensors`; and what is made of
-them later: `scores.parquet`, `figures/`.
+them later: `scores.parquet`, `figures/`, `refined/`.
 """
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from factorgrid.metrics import published_settings
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.provenance import hardware, installed
+from factorgrid.training.refined import load_refined, refined_file
 from factorgrid.training.state import Group, State, initial_state
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
@@ -43,20 +44,23 @@ class Run:
 
     Attributes:
         data: where its images are now, if not where `config.data` says.
+        refined: whether `model` gives a member its refined decoder, where it has one.
     """
 
     path: Path
     config: Config
     shapes: Shapes
     data: str | None = None
+    refined: bool = True
 
     @staticmethod
-    def open(path: str | Path, *, data: str | Path | None = None) -> "Run":
+    def open(path: str | Path, *, data: str | Path | None = None, refined: bool = True) -> "Run":
         """The run in a folder.
 
         Args:
             path: the folder.
             data: where its images are, if they have moved since.
+            refined: whether members that have a refined decoder (`factorgrid refine`) decode by it.
 
         Raises:
             Error: the folder holds no run, or one that cannot be read, or whose files do not belong together.
@@ -76,7 +80,7 @@ class Run:
         except (Error, OverflowError, TypeError, ValueError) as error:
             raise Error(f"{folder / 'config.json'} describes no run of this version: {error}") from None
         _check_identity(folder, config, described.get("identity"))
-        return Run(folder, config, shapes, None if data is None else str(data))
+        return Run(folder, config, shapes, None if data is None else str(data), refined)
 
     @staticmethod
     def create(path: Path, config: Config, dataset: Dataset) -> "Run":
@@ -174,14 +178,20 @@ class Run:
     def model(self, member: str | int = 0) -> TrainedModel:
         """One member, ready to use, by name or by its place in the list. The data set is not needed.
 
+        It decodes by its refined decoder if it has one, unless the run was opened with refined=False.
+
         Raises:
-            Error: no such member, or training has not finished.
+            Error: no such member, training has not finished, or files that are damaged.
         """
         chosen = self.member(member)
         kept = self.kept(chosen.name)
         method = member_of(self.group().method, self.members.index(chosen))
-        inner = method.autoencoder(kept["params"], kept["memory"])
-        return TrainedModel(inner, self.shapes.image, self, chosen.name)
+        inner, words = method.autoencoder(kept["params"], kept["memory"]), ""
+        path = refined_file(self.path, chosen.name)
+        if self.refined and path.exists():
+            found = load_refined(path, method.latent)
+            inner, words = replace(inner, decoder=found.decoder), found.words
+        return TrainedModel(inner, self.shapes.image, self, chosen.name, words)
 
     def kept(self, member: str) -> dict[str, Any]:
         """What a member is made of, by name: "params" (without what only training needs), "memory" and "alive"."""
