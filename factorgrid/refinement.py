@@ -179,7 +179,7 @@ def refine(
             for index, name in enumerate(names):
                 if bool(state.alive[index]):
                     found = Refined(member_of(state.params.model, index), networks)
-                    save_refined(refined_file(run.path, name), found, name)
+                    save_refined(refined_file(run.path, name), found, {"run": run.config.identity, "member": name})
             write_parquet(folder / QUALITY, _quality(run, names, dataset))
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return read_parquet(folder / QUALITY)

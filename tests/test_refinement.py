@@ -204,12 +204,26 @@ def test_damage_is_named(refined, tmp_path):
     run = fg.load_run(shutil.copytree(refined.path, tmp_path / "run"))
     path = run.path / "refined" / "seed0.safetensors"
     arrays, metadata = read_arrays(path)
-    write_arrays(path, arrays, {**metadata, "networks": "{}"})
+    write_arrays(path, arrays, {**metadata, "refined": "{}"})
     with pytest.raises(fg.Error, match=r"seed0.safetensors describes no decoder of this version"):
         run.model("seed0")
     path.write_bytes(b"damaged")
     with pytest.raises(fg.Error, match=r"seed0.safetensors is not a readable safetensors file"):
         run.model("seed0")
+
+
+def test_a_model_that_is_exported_or_saved_takes_its_refined_decoder_along(refined, images, tmp_path):
+    model, own = refined.model(1), dataclasses.replace(refined, refined=False)
+    file = fg.load_model(fg.export(refined, 1, tmp_path / "model.safetensors"))
+    folder = fg.from_pretrained(model.save_pretrained(tmp_path / "folder", half=False))
+    for again in (file, folder):
+        assert again.refined == model.refined
+        np.testing.assert_array_equal(again.reconstruct(images[:9]), model.reconstruct(images[:9]))
+    bare = fg.load_model(fg.export(own, 1, tmp_path / "own.safetensors"))
+    own.model(1).save_pretrained(tmp_path / "folder", half=False)
+    for again in (bare, fg.from_pretrained(tmp_path / "folder")):
+        assert again.refined == ""
+        np.testing.assert_array_equal(again.reconstruct(images[:9]), own.model(1).reconstruct(images[:9]))
 
 
 def test_usual_widths_are_doubled():

@@ -15,10 +15,12 @@ from factorgrid.files import read_json, replacing, write_json
 from factorgrid.models.trained import TrainedModel
 from factorgrid.pretrained.card import make_card
 from factorgrid.training import Run
+from factorgrid.training.refined import ALONE as REFINED_ALONE
+from factorgrid.training.refined import save_refined
 from factorgrid.training.run import ALONE, FORMAT
 from factorgrid.training.weights import save_weights
 
-CONFIG, WEIGHTS, CARD, SCORES = "config.json", ALONE, "README.md", "scores.parquet"
+CONFIG, WEIGHTS, REFINED, CARD, SCORES = "config.json", ALONE, REFINED_ALONE, "README.md", "scores.parquet"
 LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
@@ -26,6 +28,8 @@ def save_pretrained(
     model: TrainedModel, folder: str | Path, *, half: bool = True, licence: str = "", note: str = ""
 ) -> Path:
     """Write a model into a folder of its own: configuration, weights (safetensors), scores if it has any, a card.
+
+    A refined decoder goes with it.
 
     The folder is what huggingface_hub uploads and downloads; `from_pretrained` reads it, and so does every command
     that takes a run.
@@ -47,14 +51,18 @@ def save_pretrained(
     if not isinstance(run, Run):
         raise Error("this model belongs to no run, so nothing says how it was made; save one from run.model(...)")
     member = next(one for one in run.members if one.name == model.member)
-    kept = run.kept(member.name)
+    kept, found = run.kept(member.name), run.refined_decoder(member.name, model.autoencoder.latent)
     if half:
         kept = jax.tree.map(_halved, kept)
+        found = None if found is None else found._replace(decoder=jax.tree.map(_halved, found.decoder))
     described, scores = _described(run, member), [one for one in run.scores_of(member.name) if np.isfinite(one.value)]
     if scores:
         results.write(folder / SCORES, [replace(score, run=described["identity"]) for score in scores])
     write_json(folder / CONFIG, described)
     save_weights(folder / WEIGHTS, kept, {"run": described["identity"], "member": member.name, "format": FORMAT})
+    (folder / REFINED).unlink(missing_ok=True)
+    if found is not None:
+        save_refined(folder / REFINED, found, {"run": described["identity"], "member": member.name})
     with replacing(folder / CARD) as temporary:
         text = make_card(described, scores, half=half, licence=licence, note=note)
         temporary.write_text(text, encoding="utf-8")
@@ -110,8 +118,9 @@ def _download(source: str, revision: str | None, cache_dir: str | Path | None, e
     try:
         options = {"revision": revision, "cache_dir": cache_dir, "endpoint": endpoint}
         paths = [huggingface_hub.hf_hub_download(source, name, **options) for name in (CONFIG, WEIGHTS)]
-        with contextlib.suppress(huggingface_hub.errors.EntryNotFoundError):  # a model need not have been scored
-            huggingface_hub.hf_hub_download(source, SCORES, **options)
+        for name in (SCORES, REFINED):
+            with contextlib.suppress(huggingface_hub.errors.EntryNotFoundError):  # a model need not have either
+                huggingface_hub.hf_hub_download(source, name, **options)
     except Exception as error:  # every kind of network, name and rights error of the hub's client
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise Error(f"cannot fetch '{source}' from the hub: {said[0]}") from None

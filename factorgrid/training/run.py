@@ -5,7 +5,7 @@ them later: `scores.parquet`, `figures/`, `refined/`.
 """
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from factorgrid.config import Config, Member, differences
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error, check_whole
 from factorgrid.files import read_json, read_parquet, write_json, write_parquet
+from factorgrid.latents import Latent
 from factorgrid.method import Params
 from factorgrid.metrics import published_settings
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.provenance import hardware, installed
-from factorgrid.training.refined import load_refined, refined_file
+from factorgrid.training.refined import Refined, load_refined, refined_file
 from factorgrid.training.state import Group, State, initial_state
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
@@ -186,12 +187,15 @@ class Run:
         chosen = self.member(member)
         kept = self.kept(chosen.name)
         method = member_of(self.group().method, self.members.index(chosen))
-        inner, words = method.autoencoder(kept["params"], kept["memory"]), ""
-        path = refined_file(self.path, chosen.name)
-        if self.refined and path.exists():
-            found = load_refined(path, method.latent)
-            inner, words = replace(inner, decoder=found.decoder), found.words
-        return TrainedModel(inner, self.shapes.image, self, chosen.name, words)
+        inner = method.autoencoder(kept["params"], kept["memory"])
+        found = self.refined_decoder(chosen.name, method.latent)
+        if found is None:
+            return TrainedModel(inner, self.shapes.image, self, chosen.name)
+        return TrainedModel(found.decoding(inner), self.shapes.image, self, chosen.name, found.words)
+
+    def refined_decoder(self, member: str, latent: Latent) -> Refined | None:
+        """What a member decodes by instead of its own decoder; None if it has no other or it is left out."""
+        return load_refined(refined_file(self.path, member), latent) if self.refined else None
 
     def kept(self, member: str) -> dict[str, Any]:
         """What a member is made of, by name: "params" (without what only training needs), "memory" and "alive"."""

@@ -1,8 +1,8 @@
 """One trained model in one file that says what it is: weights with configuration and card, in safetensors.
 
 The metadata of the file holds, as text: `format`; `config` (JSON: the configuration of this member alone); `shapes`
-(JSON: of the images, and sizes of the factors); `card` (JSON: what a person should know of the model). Any program that
-reads safetensors reads it.
+(JSON: of the images, and sizes of the factors); `card` (JSON: what a person should know of the model); `refined` (JSON:
+the networks of its refined decoder, if it has one). Any program that reads safetensors reads it.
 """
 
 import json
@@ -14,6 +14,7 @@ from factorgrid.errors import Error
 from factorgrid.files import read_arrays, read_json
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.groups import Shapes, make_group
+from factorgrid.training.refined import ARRAYS, load_refined
 from factorgrid.training.run import DESCRIBED, Run, shapes_of_member
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
@@ -21,7 +22,7 @@ FORMAT = "factorgrid-model-1"
 
 
 def export(run: Run | str | Path, member: str | int, path: str | Path) -> Path:
-    """Write one member of a trained run to a single file, which `load_model` reads.
+    """Write one member of a trained run to a single file, which `load_model` reads; with its refined decoder, if any.
 
     Args:
         run: a trained run, or its folder.
@@ -42,6 +43,9 @@ def export(run: Run | str | Path, member: str | int, path: str | Path) -> Path:
         "card": json.dumps(card(run, chosen.name), sort_keys=True),
     }
     weights = load_weights(run.weights(chosen.name), shapes_of_member(run.config, run.shapes))
+    found = run.refined_decoder(chosen.name, member_of(run.group().method, run.members.index(chosen)).latent)
+    if found is not None:
+        weights, metadata = {**weights, ARRAYS: found.decoder}, {**metadata, **found.metadata}
     save_weights(path, weights, metadata)
     return path
 
@@ -72,7 +76,10 @@ def load_model(path: str | Path) -> TrainedModel:
     config, shapes = metadata["config"], metadata["shapes"]
     kept = load_weights(path, shapes_of_member(config, shapes))
     method = member_of(make_group(config, shapes).method, 0)
-    return TrainedModel(method.autoencoder(kept["params"], kept["memory"]), image_shape=shapes.image)
+    inner, found = method.autoencoder(kept["params"], kept["memory"]), load_refined(path, method.latent)
+    if found is None:
+        return TrainedModel(inner, shapes.image)
+    return TrainedModel(found.decoding(inner), shapes.image, refined=found.words)
 
 
 def read_model_metadata(path: Path) -> dict[str, Any]:
