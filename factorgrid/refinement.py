@@ -152,11 +152,13 @@ def refine(
     for value, name in ((width, "width"), (depth, "depth")):
         if value is not None:
             check_whole(value, name, least=1, most=4096)
-    if not 0 < learning_rate < np.inf:
-        raise Error(f"learning_rate must be above 0, got {learning_rate}")
+    if not isinstance(learning_rate, int | float) or not 0 < learning_rate < np.inf:
+        raise Error(f"learning_rate must be a number above 0, got {learning_rate}")
     networks = Networks(decoder, run.shapes.image, run.config.init, width or larger_width(decoder), depth)
     chosen = {run.member(member).name for member in (range(len(run.members)) if members is None else members)}
     names = [member.name for member in run.members if member.name in chosen]
+    if not names:
+        raise Error(f"no members are given; {run.path} has: {', '.join(member.name for member in run.members)}")
     settings = {
         "decoder": decoder, "width": networks.width, "depth": depth, "steps": steps, "learning_rate": learning_rate,
         "batch_size": batch_size, "members": names,
@@ -199,8 +201,8 @@ def _group(
     for member, model in zip(members.run.members, members.models):
         if member.name in names:
             inner, positions = model.autoencoder, jnp.asarray(model.position_table) if model.discrete else None
-            networks_of_it = inner.encoder, inner.latent, inner.codebook, positions
-            each.append(Refinement(*networks_of_it, networks, optimizer, inner.precision))
+            frozen = inner.encoder, inner.latent, inner.codebook, positions
+            each.append(Refinement(*frozen, networks, optimizer, inner.precision))
             seeds.append(member.seed)
     config = members.run.config
     return Group(stack(each), jnp.asarray(seeds, jnp.int32), steps, batch_size, config.data_seed)

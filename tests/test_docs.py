@@ -45,6 +45,7 @@ SMALLER = {
         ('metrics=["mig", "st_gap"])', 'metrics=["mig", "st_gap"], gap_batches=2, counts=fg.metrics.QUICK)'),
     ],
     "docs/integrations.md": [("draw(2_000", "draw(400"), ("steps=8_000", "steps=3")],
+    "docs/refine.md": [("steps=2_000, arch", "steps=4, arch"), ("width=512, steps=2_000", "width=16, steps=4")],
     "docs/watch.md": [("seeds=2, steps=3_000", "seeds=2, steps=4"), ("steps=1_000", "steps=4")],
     "docs/metrics.md": [
         ("torch.rand(1_000, 3, 64, 64)", "torch.rand(400, 3, 64, 64)"),

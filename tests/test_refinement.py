@@ -189,7 +189,8 @@ def test_every_kind_of_codebook_stays_as_it_was(name, tiny_config, tmp_path, ima
         ({"decoder": "broadcast", "depth": 2}, "architecture 'broadcast' has no option 'depth'"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"width": 0}, "width must be at least 1"),
-        ({"learning_rate": -1.0}, "learning_rate must be above 0"),
+        ({"learning_rate": -1.0}, "learning_rate must be a number above 0"),
+        ({"members": []}, "no members are given; .* has: seed0, seed1"),
         ({"members": ["seed9"]}, "has no member 'seed9'"),
     ],
 )
