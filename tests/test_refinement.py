@@ -9,6 +9,7 @@ import pytest
 
 import factorgrid as fg
 from factorgrid import cli
+from factorgrid.explorer.member_data import Shown, model_data
 from factorgrid.files import read_arrays, write_arrays
 from factorgrid.refinement import _group, larger_width
 from factorgrid.selectors import Members, psnr
@@ -155,6 +156,14 @@ def test_pictures_use_it_and_say_so_unless_it_is_left_out(refined, tmp_path):
     new, old = (latent_traversals(each, images) for each in (model, own))
     np.testing.assert_array_equal(new[0].values, old[0].values)
     assert np.abs(new[0].images - old[0].images).max() > 1e-3
+
+
+def test_the_explorer_computes_by_it_and_says_so(refined, images):
+    for run, words, width in ((refined, "nats, refined decoder (mlp, width 48)", 48), (None, "nats", 256)):
+        run = dataclasses.replace(refined, refined=False) if run is None else run
+        described = model_data(Shown(run, "seed0", run.model("seed0")), images[:2], images[:8])
+        assert described["scores"].endswith(words)
+        assert described["decoder"]["layers"][0]["output"] == (width,)
 
 
 def test_a_gaussian_run_is_refined_on_its_means_and_one_member_can_be_chosen(tiny_config, tmp_path):
