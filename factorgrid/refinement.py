@@ -43,7 +43,7 @@ from factorgrid.training.run import CHECKPOINTS, has_begun
 from factorgrid.training.state import Group
 from factorgrid.training.weights import member_of
 
-DECODER, STEPS, LEARNING_RATE = "convolutional", 20_000, 5e-4
+DECODER, STEPS, LEARNING_RATE = "convolutional", 20_000, 1e-3
 LARGER = 2  # times an architecture's own width
 SETTINGS, QUALITY = "settings.json", "quality.parquet"
 

@@ -28,7 +28,7 @@ class Options:
     """How often images are halved, or how many dense layers; the architecture's own by default."""
     steps: int = 20_000
     """Training steps."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     """Of Adam."""
     batch_size: int = 64
     """Images a step."""
