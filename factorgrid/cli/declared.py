@@ -54,6 +54,6 @@ FLAGS: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("background", str | None, None, "Seen through transparent pixels and beside padded images: white or black.", ""),
 )
 MODELS = ("vae", "beta_vae", "annealed_vae", "beta_tcvae", "dip_vae_i", "dip_vae_ii", "factor_vae", "dvae", "factor_dvae", "beta_dvae", "annealed_dvae", "beta_tcdvae", "dip_dvae_i", "dip_dvae_ii", "grid_tc_dvae", "running_grid_tc_dvae", "st_dvae", "ae", "fslq", "tripod", "fsq", "qlae", "vq_per_latent", "vq_vae", "vq_vae_ema", "qvae", "grid_qvae", "factor_qvae")
-SCORES = ("beta_vae_score", "factor_vae_score", "mig", "dci", "modularity", "sap", "explicitness", "irs", "infomec", "dci_lightgbm", "downstream_lr", "downstream_gbt", "gaussian_total_correlation", "wasserstein_correlation", "mutual_information_score", "mig_sup", "dcimig", "jemmig", "minimality_sufficiency", "edi", "omes", "z_max_variance", "dci_forest", "infomec_discrete", "code_usage", "st_gap", "udr", "validation")
+SCORES = ("beta_vae_score", "factor_vae_score", "mig", "dci", "modularity", "sap", "explicitness", "irs", "infomec", "dci_lightgbm", "downstream_lr", "downstream_gbt", "gaussian_total_correlation", "wasserstein_correlation", "mutual_information_score", "mig_sup", "dcimig", "jemmig", "minimality_sufficiency", "edi", "omes", "z_max_variance", "dci_forest", "infomec_discrete", "code_usage", "fos", "st_gap", "udr", "validation")
 DEFAULT_SCORES = ("mig", "st_gap")
 PRESETS = "paper: the six values of Locatello et al. (2019), as in Friede et al. (2023); times six of omega with labels"
