@@ -24,6 +24,7 @@ from factorgrid.metrics.definitions.downstream import downstream as downstream
 from factorgrid.metrics.definitions.edi import edi as edi
 from factorgrid.metrics.definitions.explicitness import explicitness as explicitness
 from factorgrid.metrics.definitions.factor_vae_score import factor_vae_score as factor_vae_score
+from factorgrid.metrics.definitions.fos import fos as fos
 from factorgrid.metrics.definitions.gaussian_total_correlation import (
     gaussian_total_correlation as gaussian_total_correlation,
 )

@@ -14,6 +14,7 @@ from factorgrid.metrics.definitions.downstream import curve_keys, curve_of, curv
 from factorgrid.metrics.definitions.edi import edi
 from factorgrid.metrics.definitions.explicitness import explicitness, explicitness_details
 from factorgrid.metrics.definitions.factor_vae_score import factor_vae_of
+from factorgrid.metrics.definitions.fos import fos
 from factorgrid.metrics.definitions.gaussian_total_correlation import gaussian_total_correlation
 from factorgrid.metrics.definitions.infomec import infomec, infomec_details, infomec_discrete_of, infomec_keys
 from factorgrid.metrics.definitions.irs import irs, irs_details
@@ -327,6 +328,17 @@ METRICS: dict[str, Metric] = {
         counts=("num_train",),
         draw=draws.codes,
         compute=code_usage,
+    ),
+    "fos": Metric(
+        keys={"fos": (0.0, _INFINITY)},
+        higher_is_better=False,
+        invariances=without("rescaling_latents"),
+        cost="instant",
+        source="Roth et al. 2023",
+        counts=("num_train",),
+        draw=draws.codes,
+        compute=fos,
+        options={"batch_size": 64, "max_batches": 16},
     ),
 }
 

@@ -4,6 +4,8 @@ A discriminator learns to tell the latents of a batch (the joint) from the same 
 product of marginals); its log odds estimate the total correlation that the autoencoder is penalised for.
 """
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -73,7 +75,7 @@ def telling_apart(joint: Float[Array, "batch 2"], shuffled: Float[Array, "batch 
     return Loss(loss, {"discriminator_loss": loss, "discriminator_accuracy": correct})
 
 
-def total_correlation(discriminator: Discriminator, latents: Float[Array, "batch latent"]) -> Scalar:
+def total_correlation(discriminator: Callable[[Array], Array], latents: Float[Array, "batch latent"]) -> Scalar:
     """The mean log odds of "joint": an estimate of the total correlation in nats."""
     logits = discriminator(latents)
     return jnp.mean(logits[:, 0] - logits[:, 1])

@@ -82,9 +82,7 @@ class Objective(eqx.Module):
         raise AssertionError("an objective without a network of its own has no loss for it")
 
 
-def reconstruction(
-    logits: Float[Array, "batch height width channel"], images: Float[Array, "batch height width channel"]
-) -> Scalar:
+def reconstruction(logits: Float[Array, "batch *pixel"], images: Float[Array, "batch *pixel"]) -> Scalar:
     """Negative Bernoulli log likelihood in nats, summed over pixels and averaged over the batch.
 
     Pixels need not be 0 or 1, nor even within [0, 1] (SmallNORB's resized images leave it by a little).

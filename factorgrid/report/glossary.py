@@ -20,6 +20,7 @@ MEANINGS = {
     "irs": "How little a latent changes when other factors than its own are changed.",
     "downstream_lr": "Accuracy of logistic regressions that predict the factors from few labelled codes.",
     "downstream_gbt": "Accuracy of boosted trees that predict the factors from few labelled codes.",
+    "fos": "How far the codes leave combinations of two latents' values empty, in squared units of the codes.",
     "gaussian_total_correlation": "How dependent the latents are, were they Gaussian, in nats.",
     "wasserstein_correlation": "The distance of the codes from independent ones with the same marginals.",
     "mutual_information_score": "Mean mutual information between two latents, in nats.",

@@ -27,6 +27,7 @@ EXACT = {
     "omes",
     "z_max_variance",
     "code_usage",
+    "fos",
 }
 CHANGES = {
     "permuting_latents": lambda z: z[:, [2, 0, 1]],

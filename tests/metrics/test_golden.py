@@ -8,7 +8,7 @@ import pytest
 import sklearn
 
 from factorgrid.factors import FactorSpace
-from factorgrid.metrics import beta_vae_score, dci, factor_vae_score, mig, modularity, sap
+from factorgrid.metrics import beta_vae_score, dci, factor_vae_score, fos, mig, modularity, sap
 from factorgrid.metrics.definitions.sap import svm_scores
 from factorgrid.metrics.mutual_information import code_factor_information, entropy
 from factorgrid.representation import Representation
@@ -80,3 +80,11 @@ def test_sampled_scores(arrays, case):
         mean = np.mean([score[name] for score in scores])
         tolerance = 3 * expected[name]["sd"] / np.sqrt(8) + 0.01
         assert mean == pytest.approx(expected[name]["mean"], abs=tolerance), name
+
+
+FOS = json.loads((GOLDEN / "fos_public.json").read_text())["fos"]
+
+
+@pytest.mark.parametrize("case", FOS)
+def test_fos(arrays, case):
+    assert fos(arrays[f"{case}.codes_train"])["fos"] == pytest.approx(FOS[case], rel=1e-12)

@@ -9,6 +9,7 @@ from factorgrid.metrics import (
     code_usage,
     dcimig,
     edi,
+    fos,
     infomec,
     jemmig,
     mig,
@@ -133,3 +134,21 @@ def test_scores_that_a_sample_does_not_allow_are_left_out():
     factors = np.stack([np.arange(60) % 6, np.arange(60) % 6], axis=1)  # no two differ in one factor alone
     with pytest.warns(UserWarning, match="left out omes, z_max_variance: too few codes"):
         assert list(score(codes, factors, ("mig", "omes", "z_max_variance"))) == ["mig"]
+
+
+def test_fos_is_the_greatest_hole():
+    corners = np.array([[0.0, 0.0], [0.0, 2.0], [3.0, 0.0], [3.0, 2.0]])
+    assert fos(corners) == {"fos": 0.0}
+    # (3, 2) is missing, and its nearest code is (3, 0)
+    assert fos(corners[:3]) == {"fos": 4.0}
+    assert fos(np.c_[corners[:3], np.full(3, 7.0)]) == {"fos": 4.0}
+    # each of three pairs lies on its diagonal, and misses (0, 3) by 1.5 on either side of (1.5, 1.5)
+    diagonal = np.repeat([[0.0], [1.5], [3.0]], 3, axis=1)
+    assert fos(diagonal) == {"fos": pytest.approx(3 * 2 * 1.5**2)}
+    assert fos(diagonal[:, :1]) == {"fos": 0.0}
+    # two batches, of which the second has no hole; a third is not looked at, nor a shorter one
+    batches = np.concatenate([corners[[0, 1, 2, 0]], corners, 100 * corners[[0, 1, 2, 0]]])
+    assert fos(batches, batch_size=4, max_batches=2) == {"fos": 2.0}
+    assert fos(batches[:11], batch_size=4) == {"fos": 2.0}
+    with pytest.raises(Error, match="max_batches"):
+        fos(corners, max_batches=0)
