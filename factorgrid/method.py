@@ -205,11 +205,11 @@ class Method(eqx.Module):
         sums = {name: jnp.asarray(sum(terms[name] for terms in own)) for name in own[0]}
         return Loss(sum(sums.values(), loss.total), {**loss.terms, **sums})
 
-    def noise_free_loss(
+    def loss_of_passes(
         self, params: Params, memory: Memory, views: tuple[Batch, ...], kind: Kind, key: Key[Array, ""],
         step: Int[Array, ""], num_steps: int,
     ) -> Loss:  # fmt: skip
-        """`model_loss` of passes with soft or hard choices: what the straight-through gap compares."""
+        """`model_loss` of passes whose choices are made as asked: what selectors compare."""
         with products_in(self.precision):
             model = self.autoencoder(params, memory)
             passes = self._passes(model, views, kind, key, 1.0)

@@ -16,7 +16,7 @@ from factorgrid.selectors import SELECTORS, udr
 
 def test_scores_have_a_row_per_member_and_are_stored_with_their_provenance(tiny_run):
     stored = tiny_run.scores
-    assert set(stored["metric"]) == {"mig", "st_gap_elbo", "st_gap_loss"}
+    assert set(stored["metric"]) == {"mig", "st_gap_elbo", "st_gap_loss", "st_gap_relative"}
     assert set(stored["member"]) == {"seed0", "seed1"}
     rows = {(row.member, row.metric): row for row in results.from_frame(stored)}
     assert rows["seed0", "mig"].provenance == {"higher_is_better": True, "num_bins": 20, "num_train": 1000, "seed": 0}
@@ -39,8 +39,8 @@ def test_scoring_again_replaces_and_adds(tiny_run, tmp_path):
     run = fg.load_run(copy)
     table = fg.evaluate(run, ["mig", "modularity"], counts=QUICK, jobs=1)
     assert list(table["member"]) == ["seed0", "seed1"]
-    assert set(run.scores["metric"]) == {"mig", "modularity", "st_gap_elbo", "st_gap_loss"}
-    assert len(run.scores) == 2 * 4
+    assert set(run.scores["metric"]) == {"mig", "modularity", "st_gap_elbo", "st_gap_loss", "st_gap_relative"}
+    assert len(run.scores) == 2 * 5
     before = results.wide(tiny_run.scores)["mig"]
     np.testing.assert_allclose(results.wide(run.scores)["mig"], before)
 

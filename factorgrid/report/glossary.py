@@ -26,6 +26,10 @@ MEANINGS = {
     "mutual_information_score": "Mean mutual information between two latents, in nats.",
     "st_gap": "Straight-through gap: how much the loss rises when the model's soft choice of a category is replaced "
     "by its most probable category. It needs no labels.",
+    "posterior_entropy": "Mean entropy of the probabilities of categories, 0 where each image has one certain "
+    "category. It needs no labels.",
+    "elbo": "Evidence lower bound: reconstruction and KL of the model, whatever else its objective holds. It needs no "
+    "labels.",
     "udr": "How alike the codes of several seeds of one setting are, latent by latent. It needs no labels.",
     "validation": "The supervised loss on labelled images that were not trained on.",
     "psnr": "Peak signal-to-noise ratio of reconstructions in dB, from codes and from categories (hard).",

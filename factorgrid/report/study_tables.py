@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from factorgrid.report.comparisons import compare_rows, pair_table
+from factorgrid.report.label_free import label_free_table
 from factorgrid.report.study_cells import Cells, Row, metric_title, setting_title
 from factorgrid.report.sweeps import several
 from factorgrid.report.table_files import Table
@@ -115,6 +116,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Cells], Table | Absent]]] = {
     "settings": ("Scores by hyperparameters", settings_table),
     "scores": ("Medians", scores_table),
     "comparisons": ("Compared with the first method", comparisons_table),
+    "label-free": ("Scores that need no labels", label_free_table),
 }
 
 

@@ -4,6 +4,9 @@ Contract: trained members in, a value for each out, lower or higher better as de
 May import: `training`, `encoding`, and everything below them. To add one: write a file, and give it an entry.
 """
 
+from factorgrid.selectors.certainty import lacks_probabilities as _lacks_probabilities
+from factorgrid.selectors.certainty import score_certainty
+from factorgrid.selectors.elbo import score_elbo
 from factorgrid.selectors.gap import lacks_categories as _lacks_categories
 from factorgrid.selectors.gap import score_gap, straight_through_gap
 from factorgrid.selectors.ranking import lacks_seeds as _lacks_seeds
@@ -20,10 +23,15 @@ __all__ = ["SELECTORS", "Members", "Selector", "psnr", "ssim", "straight_through
 
 SELECTORS: dict[str, Selector] = {
     "st_gap": Selector(
-        ("st_gap_elbo", "st_gap_loss"), False, "Friede et al. 2023, Section 3.4", _lacks_categories, score_gap
+        ("st_gap_elbo", "st_gap_loss", "st_gap_relative"), False, "Friede et al. 2023, Section 3.4",
+        _lacks_categories, score_gap,
     ),
+    "posterior_entropy": Selector(
+        ("posterior_entropy",), False, "Friede et al. 2023, Section 3.2", _lacks_probabilities, score_certainty
+    ),
+    "elbo": Selector(("elbo",), True, "Kingma and Welling 2014", _lacks_nothing, score_elbo),
     "udr": Selector(("udr",), True, "Duan et al. 2020", _lacks_seeds, score_udr),
     "validation": Selector(("validation_loss",), False, "Locatello et al. 2020", _lacks_labels, score_validation),
     "psnr": Selector(("psnr", "psnr_hard"), True, "10 log10 of 1 / squared error", _lacks_nothing, score_psnr),
     "ssim": Selector(("ssim", "ssim_hard"), True, "Wang et al. 2004", _lacks_windows, score_ssim),
-}
+}  # fmt: skip

@@ -159,6 +159,26 @@ def correlate(first: ArrayLike, second: ArrayLike, *, seed: int = 0) -> Correlat
     return Correlation(len(a), rho, p)
 
 
+def correlation_interval(
+    first: ArrayLike, second: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of Spearman's rank correlation of pairs [num]; NaN where there is none.
+
+    Resamples in which one side is constant have no correlation and are left out.
+    """
+    a, b = _sample(first), _sample(second)
+    if math.isnan(correlate(a, b, seed=seed).rho):
+        return math.nan, math.nan
+    places = np.random.default_rng(seed).integers(len(a), size=(resamples, len(a)))
+    x, y = (rankdata(values[places], axis=1) for values in (a, b))
+    x, y = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (x, y))
+    spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+    kept = spread > 0
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile((x * y).sum(axis=1)[kept] / spread[kept], [tail, 1 - tail]).tolist()
+    return low, high
+
+
 def least_correlation_p(num: int) -> float:
     """The smallest p that a rank correlation of so many pairs can have: that of equal or reversed orders."""
     if num < 2:

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
+from scipy.stats import bootstrap, mannwhitneyu, spearmanr
 
 import factorgrid as fg
 from factorgrid.study.statistics import (
@@ -13,6 +13,7 @@ from factorgrid.study.statistics import (
     chosen_p,
     compare,
     correlate,
+    correlation_interval,
     count_wins,
     holm,
     least_correlation_p,
@@ -171,3 +172,20 @@ def test_cells_without_finite_scores_do_not_count() -> None:
     assert count_wins([[scores, scores + 1]], {1}).cells == 1
     with pytest.raises(fg.Error, match="no data set and metric"):
         count_wins([[scores[:, 1:], scores[:, 1:]]], {0})
+
+
+def test_the_interval_of_a_correlation_is_that_of_scipy() -> None:
+    rng = np.random.default_rng(5)
+    a = rng.normal(size=60)
+    b = a + rng.normal(size=60)
+    b[:10] = np.round(b[:10])  # some ties
+    low, high = correlation_interval(a, b)
+    expected = bootstrap(
+        (a, b), lambda x, y: spearmanr(x, y).statistic, paired=True, vectorized=False, method="percentile",
+        n_resamples=2000, rng=np.random.default_rng(1),
+    ).confidence_interval  # fmt: skip
+    assert low == pytest.approx(expected.low, abs=0.03)
+    assert high == pytest.approx(expected.high, abs=0.02)
+    assert low < correlate(a, b).rho < high
+    assert correlation_interval(-a, b) == pytest.approx((-high, -low))
+    assert all(math.isnan(end) for end in correlation_interval([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]))
