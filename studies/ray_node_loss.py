@@ -1,9 +1,9 @@
 """A study on a Ray cluster of several nodes, one of which is killed in the middle of its group.
 
     pip install 'factorgrid[ray]'
-    python studies/ray_node_loss.py [--out FOLDER] [--steps 1500]
+    python studies/ray_node_loss.py [--out FOLDER] [--steps 1500] [--groups 4]
 
-Starts a head and three nodes with a core each as processes of this machine, runs a study of four small groups, kills
+Starts a head and three nodes with a core each as processes of this machine, runs a study of a few small groups, kills
 the node of a group that is in training, and checks that everything finishes and nothing is counted twice. About two
 minutes on two idle cores. The log of one such run: studies/results/ray_node_loss.log.
 """
@@ -24,7 +24,7 @@ from factorgrid.study.cluster import run_on_cluster
 from factorgrid.study.definition import read_study
 
 STUDY = """
-title = "Four small groups"
+title = "{groups} small groups"
 data = ["circles"]
 seeds = 2
 group_size = 2
@@ -44,11 +44,11 @@ image_size = 8
 
 [[methods]]
 model = "beta_vae"
-beta = [1, 2]
+beta = {betas}
 
 [[methods]]
 model = "beta_dvae"
-beta = [1, 2]
+beta = {betas}
 """
 began = time.monotonic()
 
@@ -92,11 +92,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--groups", type=int, choices=(2, 4), default=4)
     options = parser.parse_args()
     out = options.out or Path(tempfile.mkdtemp(prefix="ray_node_loss_"))
     out.mkdir(parents=True, exist_ok=True)
-    (out / "four.toml").write_text(STUDY.format(steps=options.steps))
-    study = read_study(out / "four.toml")
+    betas = [1, 2][: options.groups // 2]
+    (out / "small.toml").write_text(STUDY.format(steps=options.steps, groups=options.groups, betas=betas))
+    study = read_study(out / "small.toml")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
     ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
@@ -118,8 +120,8 @@ def main() -> None:
     assert killed, "no node was killed: the study was over too soon; give it more --steps"
     assert {group.state for group in found.groups} == {"done"}
     assert (rows == 1).all()
-    assert found.table[found.table["metric"] == "mig"].groupby("group").size().tolist() == [2] * 4
-    assert len(list((folder.path / "results").iterdir())) == 4
+    assert found.table[found.table["metric"] == "mig"].groupby("group").size().tolist() == [2] * options.groups
+    assert len(list((folder.path / "results").iterdir())) == options.groups
     log(f"{len(found.groups)} groups done, one of them ({killed[0]}) after its node was lost; "
         f"{len(rows)} scores, none twice")  # fmt: skip
 

@@ -111,9 +111,10 @@ class Cells:
     def models(self, rows: Sequence[Row]) -> pd.DataFrame:
         """The part of the table that belongs to some rows: a pool of models that compete."""
         table = self.outcome.table
-        mine = {(row.method, row.kind.labels) for row in rows}
-        keep = [pair in mine for pair in zip(table["method"], table["labels"])]
-        return table[np.asarray(keep, bool)]
+        keep = np.zeros(len(table), bool)
+        for row in rows:
+            keep |= ((table["method"] == row.method) & (table["labels"] == row.kind.labels)).to_numpy(bool)
+        return table[keep]
 
     def sample(self, data: str, row: Row, metric: str) -> Sample:
         """The scores of a cell, or why it is empty."""

@@ -18,16 +18,17 @@ from factorgrid.training.state import initial_state
 from factorgrid.training.step import take_steps
 
 SCRIPT = """
-import json, sys
+import dataclasses, json, sys
 import jax, jax.numpy as jnp, numpy as np
 from factorgrid import datasets
 from factorgrid.config import Config
-from factorgrid.training.groups import Shapes, make_group
+from factorgrid.objectives.factor_vae import FactorVAE
+from factorgrid.training.groups import Shapes, make_group, stack
 from factorgrid.training.sharding import member_mesh
 from factorgrid.training.state import initial_state
 from factorgrid.training.step import advance
 
-data = datasets.load("circles")
+data = datasets.load("circles", image_size=16)
 result = {"mesh": [member_mesh(n).size for n in (1, 2, 6, 8, 13, 16)]}
 for name, seed in (("shared", 0), ("own", None)):
     config = Config(
@@ -35,6 +36,8 @@ for name, seed in (("shared", 0), ("own", None)):
         batch_size=4, architecture="mlp", num_latents=2, num_categories=4, data_seed=seed,
     )
     group = make_group(config, Shapes.of(data))
+    narrow = stack([FactorVAE(gamma=gamma, width=32) for gamma in (10.0, 30.0) for _ in range(4)])
+    group = dataclasses.replace(group, method=dataclasses.replace(group.method, objective=narrow))
     state, terms = advance(initial_state(group), group, data, None, jnp.asarray(3, jnp.int32))
     state, terms = advance(state, group, data, None, jnp.asarray(2, jnp.int32))
     leaves = jax.tree.leaves((state.params.model, state.params.critic))

@@ -41,7 +41,7 @@ def weights(run: Run) -> list[np.ndarray]:
 
 
 def test_a_run_killed_in_the_middle_and_started_again_equals_one_that_was_not(tmp_path):
-    assert start(tmp_path / "whole").wait() == 0
+    whole = start(tmp_path / "whole")
     process = start(tmp_path / "killed", checkpoint_seconds=0.05)
     checkpoints = tmp_path / "killed" / "checkpoints"
     deadline = time.monotonic() + 120
@@ -53,6 +53,7 @@ def test_a_run_killed_in_the_middle_and_started_again_equals_one_that_was_not(tm
     process.wait()
     assert not Run.open(tmp_path / "killed").finished
     assert start(tmp_path / "killed").wait() == 0
+    assert whole.wait() == 0
 
     whole, killed = Run.open(tmp_path / "whole"), Run.open(tmp_path / "killed")
     for a, b in zip(weights(whole), weights(killed), strict=True):
