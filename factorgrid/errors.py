@@ -9,14 +9,16 @@ class Error(Exception):
     """Anything a user can get wrong. The command line prints its text and exits with status 2."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> Error:
+def unknown_name(kind: str, name: str, known: Iterable[str], *, also: Iterable[str] = ()) -> Error:
     """The error for a name that is in no table, with the nearest known one.
+
+    Names in `also` are suggested too, and not listed.
 
     >>> print(unknown_name("objective", "betavae", ["vae", "beta_vae"]))
     unknown objective 'betavae'; did you mean 'beta_vae'? Known: vae, beta_vae
     """
     names = list(known)
-    lower = {known.lower(): known for known in names}
+    lower = {known.lower(): known for known in (*names, *also)}
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     hint = f"did you mean '{lower[near[0]]}'? " if near else ""
     return Error(f"unknown {kind} '{name}'; {hint}Known: {', '.join(names)}")

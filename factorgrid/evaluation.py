@@ -1,9 +1,11 @@
 """Scoring a run: metrics of its members' codes and selectors of its members, into `scores.parquet`."""
 
+import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,10 +13,12 @@ from factorgrid import metrics as metric_room
 from factorgrid import results
 from factorgrid.datasets import Dataset
 from factorgrid.datasets.table import HostTable, Table
-from factorgrid.encoding import encode, encode_labelled
+from factorgrid.encoding import encode_as, encode_labelled
 from factorgrid.errors import Error, check_whole
+from factorgrid.latents.abilities import IN_WORDS, Discrete
 from factorgrid.metrics import METRICS, PUBLISHED, QUICK, Counts
 from factorgrid.metrics import evaluate as evaluate_metrics
+from factorgrid.metrics.hard import HARD, Codes, by_codes, hard, options_of, recorded, soft
 from factorgrid.metrics.lookup import spelled
 from factorgrid.selectors import SELECTORS, Members
 from factorgrid.training import Run
@@ -66,7 +70,8 @@ def evaluate(
 
     Args:
         run: a trained run, or its folder.
-        metrics: names of `METRICS` and `SELECTORS`, or "six" (the paper's metrics) or "all".
+        metrics: names of `METRICS` and `SELECTORS`, or "six" (the paper's metrics) or "all"; a metric's name with
+            "_hard" behind it is that metric of hard codes, the positions of the categories of a discrete model.
         seed: of every metric's own stream of draws.
         counts: how many samples the metrics draw; the published numbers by default.
         gap_batches: batches of the straight-through gap; 1000 as published.
@@ -84,7 +89,7 @@ def evaluate(
         Error: an unknown name, a run that is not trained, or scores that do not apply.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    asked = tuple(spelled(metrics, KNOWN))
+    asked = tuple(spelled(metrics, KNOWN, also=HARD))
     strict = (asked != DEFAULT and "all" not in asked) if strict is None else strict
     settings = Settings(seed, QUICK if quick else counts, QUICK_GAP_BATCHES if quick else gap_batches, jobs)
     found = measure(run, asked, settings, dataset=dataset, strict=strict, progress=progress)
@@ -111,7 +116,7 @@ def measure(
     """
     names, selectors = split_names(metrics)
     dataset = run.dataset() if dataset is None else dataset
-    selectors = [name for name in selectors if _applies(run, name, strict=strict)]
+    names, selectors = ([name for name in some if _applies(run, name, strict=strict)] for some in (names, selectors))
     if dataset.space is None and names:
         if strict:
             raise Error(f"'{names[0]}' needs ground-truth factors, and data set '{run.config.data}' has none")
@@ -128,15 +133,43 @@ def measure(
     return results.to_frame(found)
 
 
+def known_scores(run: Run, metrics: Iterable[str], settings: Settings) -> tuple[pd.DataFrame, list[str]]:
+    """What `scores.parquet` holds of the asked scores with these settings for all members, and the names it lacks.
+
+    Raises:
+        Error: an unknown name, or the file is damaged.
+    """
+    names, selectors = split_names(metrics)
+    owners = {key: name for name in selectors for key in SELECTORS[name].keys}
+    owners |= {hard(key) if name in HARD else key: name for name in names for key in METRICS[soft(name)].keys}
+    wanted = {name: json.dumps(values, sort_keys=True) for name, values in _settings_of(names, settings).items()}
+
+    def asked(row: results.Result) -> bool:
+        measured = results.settings(row.provenance)
+        if owners[row.metric] in wanted:
+            return json.dumps(measured, sort_keys=True) == wanted[owners[row.metric]]
+        return bool(measured.get("num_batches", settings.gap_batches) == settings.gap_batches)  # all one can ask for
+
+    path, members = run.path / "scores.parquet", {member.name for member in run.members}
+    found: dict[str, list[results.Result]] = {}
+    for row in results.from_frame(results.read(path)) if path.exists() else []:
+        if row.run == run.config.identity and row.metric in owners and asked(row):
+            found.setdefault(owners[row.metric], []).append(row)
+    complete = [name for name, rows in found.items() if {row.member for row in rows} == members]
+    kept = [row for name in complete for row in found[name]]
+    return results.to_frame(kept), [name for name in (*names, *selectors) if name not in complete]
+
+
 def split_names(metrics: str | Iterable[str]) -> tuple[list[str], list[str]]:
-    """Names of metrics and of selectors, groups expanded; spelled as `metrics.metric_names` allows.
+    """Names of metrics, those of hard codes last, and of selectors; groups expanded, spelled as `metric_names` allows.
 
     Raises:
         Error: a name in neither table.
     """
-    asked = spelled(metrics, KNOWN)
-    others = [name for name in asked if name not in SELECTORS]
+    asked = spelled(metrics, KNOWN, also=HARD)
+    others = [name for name in asked if name not in SELECTORS and name not in HARD]
     names = metric_room.metric_names(others) if others else []
+    names += dict.fromkeys(name for name in asked if name in HARD)
     selectors = list(SELECTORS) if "all" in asked else [name for name in asked if name in SELECTORS]
     return names, selectors
 
@@ -144,6 +177,7 @@ def split_names(metrics: str | Iterable[str]) -> tuple[list[str], list[str]]:
 def directions() -> dict[str, bool]:
     """For every value that a metric or selector yields: whether higher is better."""
     found = {key: metric.higher_is_better for metric in METRICS.values() for key in metric.keys}
+    found |= {hard(key): higher for key, higher in found.items()}
     return found | {key: selector.higher_is_better for selector in SELECTORS.values() for key in selector.keys}
 
 
@@ -154,10 +188,12 @@ def table(run: Run, scores: pd.DataFrame) -> pd.DataFrame:
     return described.merge(spread, on="member", how="left")
 
 
-def _applies(run: Run, selector: str, *, strict: bool) -> bool:
-    lacks = SELECTORS[selector].lacks(run)
+def _applies(run: Run, name: str, *, strict: bool) -> bool:
+    lacks = SELECTORS[name].lacks(run) if name in SELECTORS else ""
+    if name in HARD and not run.config.method.can(Discrete):
+        lacks = IN_WORDS[Discrete]
     if strict and lacks:
-        raise Error(f"'{selector}' needs {lacks}, which run {run.path} does not have")
+        raise Error(f"'{name}' needs {lacks}, which run {run.path} does not have")
     return not lacks
 
 
@@ -180,34 +216,58 @@ def _selector_rows(
     return rows
 
 
+def _settings_of(names: Iterable[str], settings: Settings) -> dict[str, dict[str, Any]]:
+    """For each metric, what its provenance says when it is measured with these settings."""
+    found = {}
+    for codes, asked in by_codes(names).items():
+        options = options_of(codes, asked)
+        measured = metric_room.metric_settings(asked, seed=settings.seed, counts=settings.counts, options=options)
+        for name, values in measured.items():
+            found[hard(name) if codes == "hard" else name] = {**values, **recorded(codes)}
+    return found
+
+
 def _metric_rows(
     members: Members, names: list[str], settings: Settings, progress: Progress | None
 ) -> list[results.Result]:
-    if not names:
-        return []
-    run = members.run
-    measured = metric_room.metric_settings(names, seed=settings.seed, counts=settings.counts)
+    wanted = by_codes(names)
+    found = _scores(members, wanted, settings, progress) if wanted else {}
+    measured = _settings_of(names, settings)
     rows: list[results.Result] = []
-    for member, values in zip(run.members, _scores(members, names, settings, progress)):
-        known = {
-            key: {"higher_is_better": metric_room.higher_is_better(key), **measured[metric_room.metric_of(key)]}
-            for key in values
-        }
-        rows += results.rows(run.config.identity, member.name, values, known)
+    for codes, scores in found.items():
+        for member, values in zip(members.run.members, scores):
+            named = {hard(key) if codes == "hard" else key: value for key, value in values.items()}
+            known = {
+                key: {"higher_is_better": metric_room.higher_is_better(key), **measured[metric_room.metric_of(key)]}
+                for key in named
+            }
+            rows += results.rows(members.run.config.identity, member.name, named, known)
     return rows
 
 
 def _scores(
-    members: Members, names: list[str], settings: Settings, progress: Progress | None
-) -> list[dict[str, float]]:
-    dataset, models, seed, counts = members.dataset, members.models, settings.seed, settings.counts
+    members: Members, wanted: dict[Codes, list[str]], settings: Settings, progress: Progress | None
+) -> dict[Codes, list[dict[str, float]]]:
+    """For each kind of codes, the scores of every member; each image is encoded once for all kinds."""
+    dataset, models, kinds = members.dataset, members.models, tuple(wanted)
+    found: dict[Codes, list[dict[str, float]]] = {}
     if not isinstance(dataset, Table | HostTable) or dataset.layout.index.complete:
-        representations = [encode(model, dataset) for model in models]
-        return evaluate_metrics(representations, names, seed=seed, counts=counts, jobs=settings.jobs, progress=progress)
-    scores = []
+        representations = [encode_as(model, dataset, kinds) for model in models]
+        for codes, names in wanted.items():
+            found[codes] = evaluate_metrics(
+                [each[codes] for each in representations], names, seed=settings.seed, counts=settings.counts,
+                options=options_of(codes, names), jobs=settings.jobs, progress=progress,
+            )  # fmt: skip
+        return found
+    limit = settings.counts.num_train + settings.counts.num_test
     for index, model in enumerate(models):
-        codes, factors = encode_labelled(model, dataset, seed=seed, limit=counts.num_train + counts.num_test)
-        scores.append(metric_room.score(codes, factors, names, seed, counts=counts, jobs=settings.jobs))
+        each, factors = encode_labelled(model, dataset, kinds, seed=settings.seed, limit=limit)
+        for codes, names in wanted.items():
+            scores = metric_room.score(
+                each[codes], factors, names, settings.seed, counts=settings.counts,
+                options=options_of(codes, names), jobs=settings.jobs,
+            )  # fmt: skip
+            found.setdefault(codes, []).append(scores)
         if progress is not None:
             progress(index + 1, len(models), members.run.members[index].name)
-    return scores
+    return found

@@ -1,16 +1,18 @@
 """Scoring a run: what applies to which run, what is stored, and images whose factors fill no grid."""
 
 import dataclasses
+import shutil
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import factorgrid as fg
-from factorgrid import results
-from factorgrid.encoding import encode, encode_labelled
-from factorgrid.evaluation import split_names
+from factorgrid import metrics, results
+from factorgrid.encoding import encode, encode_as, encode_labelled
+from factorgrid.evaluation import directions, split_names
 from factorgrid.metrics import METRICS, QUICK, SIX
+from factorgrid.metrics.hard import HARD, hard
 from factorgrid.selectors import SELECTORS, udr
 
 
@@ -32,11 +34,7 @@ def test_the_best_member_has_the_highest_score_or_the_smallest_gap(tiny_run):
 
 
 def test_scoring_again_replaces_and_adds(tiny_run, tmp_path):
-    import shutil
-
-    copy = tmp_path / "run"
-    shutil.copytree(tiny_run.path, copy)
-    run = fg.load_run(copy)
+    run = copied(tiny_run, tmp_path)
     table = fg.evaluate(run, ["mig", "modularity"], counts=QUICK, jobs=1)
     assert list(table["member"]) == ["seed0", "seed1"]
     assert set(run.scores["metric"]) == {"mig", "modularity", "st_gap_elbo", "st_gap_loss", "st_gap_relative"}
@@ -80,7 +78,76 @@ def test_spelling_of_case_and_punctuation_is_free_for_metrics_and_selectors():
 
 
 def test_every_selector_and_metric_has_its_own_name():
-    assert not set(METRICS) & set(SELECTORS)
+    assert not {*METRICS, *HARD} & set(SELECTORS)
+    assert not {hard(key) for one in METRICS.values() for key in one.keys} & {
+        key for one in SELECTORS.values() for key in one.keys
+    }
+
+
+def test_hard_codes_are_positions_of_categories_and_are_encoded_with_the_soft_ones(tiny_run):
+    model, circles = tiny_run.model(0), tiny_run.dataset()
+    factors = circles.space.sample(np.random.default_rng(0), 300)
+    images, index = circles.observe(factors, 7), circles.space.index(factors)
+    both = encode_as(model, circles, ("soft", "hard"), batch_size=300)
+    wanted = model.positions(model.categorize(images))
+    np.testing.assert_array_equal(both["hard"].codes_of(index, 7), wanted)
+    assert len(np.unique(wanted, axis=0)) > 1
+    soft = both["soft"].codes_of(index, 7)
+    np.testing.assert_allclose(soft, model.encode(images), rtol=1e-5, atol=1e-6)
+    # asking for more changes no bit
+    np.testing.assert_array_equal(encode(model, circles, batch_size=300).codes_of(index, 7), soft)
+
+
+def test_scores_of_hard_codes_are_the_metrics_of_them(tiny_run, tmp_path):
+    """`score` of the codes of the whole grid, which is smaller than the counts, is what `evaluate` says."""
+    run = copied(tiny_run, tmp_path)
+    before = run.scores
+    asked = ["mig", "mig_hard", "Info-MEC hard", "dci_forest_hard"]
+    table = fg.evaluate(run, asked, counts=QUICK, jobs=1)
+    assert {"mig", "mig_hard", "infomec_hard.modularity", "dci_forest_hard.completeness"} <= set(table)
+    for index in range(2):
+        codes = encode_as(run.model(index), run.dataset(), ("hard",))["hard"]
+        alone = metrics.evaluate(
+            [codes], ["mig", "infomec", "dci_forest"], counts=QUICK, options={"infomec": {"discrete": True}}, jobs=1
+        )[0]
+        for key, value in alone.items():
+            assert table[hard(key)][index] == pytest.approx(value, abs=1e-12), key
+        counted = metrics.evaluate([codes], "infomec_discrete", counts=QUICK, jobs=1)[0]
+        assert alone["infomec.compactness"] == pytest.approx(counted["infomec_discrete.compactness"], abs=1e-3)
+    assert not np.allclose(table["mig"].to_numpy(float), table["mig_hard"].to_numpy(float))
+    rows = {(row.member, row.metric): row for row in results.from_frame(run.scores)}
+    assert rows["seed0", "mig_hard"].provenance == {
+        "higher_is_better": True, "num_bins": 20, "num_train": 1000, "seed": 0, "codes": "hard",
+    }  # fmt: skip
+    assert rows["seed0", "infomec_hard.modularity"].provenance["discrete"] is True
+    # what was there is as it was, and soft codes are not spoken of
+    kept = run.scores[run.scores["metric"].isin(before["metric"])]
+    assert sorted(kept.itertuples(index=False)) == sorted(before.itertuples(index=False))
+    assert run.best_member("mig_hard") in ("seed0", "seed1")
+
+
+def test_scores_of_hard_codes_need_categories(tiny_config, tmp_path):
+    run = fg.training.train(dataclasses.replace(tiny_config, model="vae", steps=2), tmp_path / "run", quiet=True)
+    with pytest.raises(fg.Error, match=r"'sap_hard' needs categories, which run .*run does not have"):
+        fg.evaluate(run, ["mig", "sap_hard"], counts=QUICK)
+    assert not (run.path / "scores.parquet").exists()
+    assert "mig_hard" not in fg.evaluate(run, ["mig", "mig_hard"], counts=QUICK, strict=False, jobs=1)
+
+
+def test_names_of_scores_of_hard_codes():
+    assert split_names(["BetaVAE-hard", "mig", "st_gap"]) == (["mig", "beta_vae_score_hard"], ["st_gap"])
+    assert not set(split_names("all")[0]) & set(HARD)
+    with pytest.raises(fg.Error, match=r"unknown metric 'mig_hrad'; did you mean 'mig_hard'\? Known: (?!.*_hard)"):
+        split_names("mig_hrad")
+    assert directions()["dci_hard.completeness"] is True
+    assert directions()["mutual_information_score_hard"] is metrics.higher_is_better("mutual_information_score_hard")
+    assert metrics.published_settings()["infomec_hard.modularity"]["discrete"] is True
+    with pytest.raises(fg.Error, match="unknown metric 'mig_hard'; did you mean 'mig'"):
+        fg.score(np.eye(4), np.arange(4)[:, None], "mig_hard")  # given codes are what they are
+
+
+def copied(run, tmp_path):
+    return fg.load_run(shutil.copytree(run.path, tmp_path / "copy"))
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +173,9 @@ def test_own_images_with_gaps_train_semi_supervised_and_are_scored_on_the_labels
     )  # fmt: skip
     scores = fg.evaluate(run, ["mig", "validation"], jobs=1)
     assert np.isfinite(scores[["mig", "validation_loss"]]).all(axis=None)
-    codes, known = encode_labelled(run.model(0), run.dataset(), seed=0, limit=1000)
-    assert len(codes) == len(factors) - 3
+    codes, known = encode_labelled(run.model(0), run.dataset(), ("hard", "soft"), seed=0, limit=1000)
+    assert len(codes["soft"]) == len(factors) - 3
+    assert set(np.unique(codes["hard"])) <= set(np.unique(run.model(0).position_table))
     np.testing.assert_array_equal(np.unique(known, axis=0), np.unique(factors[3:], axis=0))
     categories = run.model(0).categorize(run.dataset().draw(30, seed=1)[0])
     assert set(np.unique(categories[:, 0])) <= {0, 2, 4, 6}

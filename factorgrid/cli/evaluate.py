@@ -8,7 +8,7 @@ from tyro.conf import Positional, arg
 
 from factorgrid.cli.declared import DEFAULT_SCORES, SCORES
 
-_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join(SCORES)}."
+_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join(SCORES)}; of hard codes: NAME_hard."
 
 
 @dataclass(frozen=True)

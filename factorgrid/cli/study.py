@@ -47,7 +47,8 @@ class Show:
 class Plan:
     """Say what a study would train, how much memory it takes, and how long on this hardware.
 
-    Every kind of network in it is compiled and trained for a moment: about half a minute each the first time.
+    Every kind of network in it is compiled and trained for a moment: about half a minute each the first time. The
+    speeds of a study that was begun are kept in its folder, for the report.
     """
 
     study: Source
@@ -57,12 +58,17 @@ class Plan:
     """Measure speed and memory; --no-measure counts groups and members only, at once."""
 
     def run(self) -> None:
-        from factorgrid.study import estimate
+        from factorgrid.study import StudyFolder, estimate
         from factorgrid.terminal import counting_progress, print_plan
 
-        study, _ = _study(self.study, self.out, twins=self.twins)
+        study, folder = _study(self.study, self.out, twins=self.twins)
         with counting_progress("measuring") as progress:
-            print_plan(study, estimate(study, measure=self.measure, progress=progress), Console())
+            estimates = estimate(study, measure=self.measure, progress=progress)
+            print_plan(study, estimates, Console())
+        if self.measure and (folder / "study.json").exists():
+            begun = StudyFolder.open(folder)
+            known = {one.group.name: one.speed.seconds for one in estimates if one.speed and one.group in begun.groups}
+            begun.write_speeds(known)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from factorgrid.errors import Error, unknown_name
+from factorgrid.metrics.hard import Codes, hard, options_of, recorded, soft
 from factorgrid.metrics.metric import Metric
 from factorgrid.metrics.sampling import PUBLISHED, Counts
 from factorgrid.metrics.solvers.trees import has_lightgbm
@@ -31,8 +32,8 @@ def metric_names(metrics: str | Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def spelled(metrics: str | Iterable[str], known: Sequence[str]) -> list[str]:
-    """The known names for names as people spell them.
+def spelled(metrics: str | Iterable[str], known: Sequence[str], *, also: Sequence[str] = ()) -> list[str]:
+    """The known names for names as people spell them. Those in `also` are known too; errors do not list them.
 
     >>> spelled(["MIG", "Beta-VAE"], ["mig", "beta_vae_score"])
     ['mig', 'beta_vae_score']
@@ -43,10 +44,10 @@ def spelled(metrics: str | Iterable[str], known: Sequence[str]) -> list[str]:
     asked = [metrics] if isinstance(metrics, str) else list(metrics) if isinstance(metrics, Iterable) else [metrics]
     if not asked or metrics is None:
         raise Error(f"no metric given. Known: {', '.join(known)}")
-    table = {plain(name).removesuffix(end): name for end in ("", "score") for name in known}
+    table = {key: name for name in (*also, *known) for key in (plain(name), plain(name).replace("score", ""))}
     for name in asked:
         if not isinstance(name, str) or plain(name) not in table:
-            raise unknown_name("metric", str(name), known)
+            raise unknown_name("metric", str(name), known, also=also)
     return [table[plain(name)] for name in asked]
 
 
@@ -74,15 +75,16 @@ def chosen(metrics: str | Iterable[str], options: Options | None = None) -> dict
 
 
 def metric_of(key: str) -> str:
-    """The table name of the metric that yields `key`: "dci" for "dci.completeness".
+    """What the metric that yields `key` is asked for by: "dci" for "dci.completeness".
 
     Raises:
         Error: no metric does.
     """
     owners = {key: name for name, metric in METRICS.items() for key in metric.keys}
-    if key not in owners:
+    if soft(key) not in owners:
         raise unknown_name("score", key, owners)
-    return owners[key]
+    owner = owners[soft(key)]
+    return owner if key in owners else hard(owner)
 
 
 def higher_is_better(key: str) -> bool:
@@ -91,7 +93,7 @@ def higher_is_better(key: str) -> bool:
     Raises:
         Error: no metric yields this key.
     """
-    return METRICS[metric_of(key)].higher_is_better
+    return METRICS[soft(metric_of(key))].higher_is_better
 
 
 def metric_settings(
@@ -106,13 +108,18 @@ def metric_settings(
 
 
 def published_settings() -> dict[str, dict[str, Any]]:
-    """For each result key, the counts and options of its published numbers, whatever the seed.
+    """For each result key, of hard codes too, the counts and options of its published numbers, whatever the seed.
 
-    >>> published_settings()["mig"]
-    {'num_train': 10000, 'num_bins': 20}
+    >>> published_settings()["mig"], published_settings()["mig_hard"]
+    ({'num_train': 10000, 'num_bins': 20}, {'num_train': 10000, 'num_bins': 20, 'codes': 'hard'})
     """
+    return _published("soft") | {hard(key): {**found, **recorded("hard")} for key, found in _published("hard").items()}
+
+
+def _published(codes: Codes) -> dict[str, dict[str, Any]]:
+    table = chosen(list(METRICS), options_of(codes, METRICS))
     return {
         key: {name: value for name, value in metric.settings(PUBLISHED, 0).items() if name != "seed"}
-        for metric in METRICS.values()
+        for metric in table.values()
         for key in metric.keys
     }

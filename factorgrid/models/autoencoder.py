@@ -65,9 +65,18 @@ class Autoencoder(eqx.Module):
     codebook: Any = None
     precision: str = eqx.field(static=True, default="tf32")
 
-    def posterior(self, images: Float[Array, "batch height width channel"]) -> Posterior:
+    def parameters(self, images: Float[Array, "batch height width channel"]) -> Float[Array, "batch parameter"]:
+        """What the encoder gives."""
         with products_in(self.precision):
-            return self.latent.read(self.encoder(images), self.codebook)
+            return self.encoder(images)
+
+    def read(self, parameters: Float[Array, "batch parameter"]) -> Posterior:
+        """What the latent makes of it."""
+        with products_in(self.precision):
+            return self.latent.read(parameters, self.codebook)
+
+    def posterior(self, images: Float[Array, "batch height width channel"]) -> Posterior:
+        return self.read(self.parameters(images))
 
     def decode(self, latents: Float[Array, "batch number"]) -> Float[Array, "batch height width channel"]:
         """Pixel logits."""

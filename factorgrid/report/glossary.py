@@ -1,6 +1,7 @@
 """What the scores of a report mean, in a sentence each, with their direction and range."""
 
 from factorgrid.metrics import METRICS
+from factorgrid.metrics.hard import hard
 from factorgrid.metrics.metric import Metric
 from factorgrid.report.study_cells import Cells, metric_title
 from factorgrid.selectors import SELECTORS, Selector
@@ -20,6 +21,10 @@ MEANINGS = {
     "irs": "How little a latent changes when other factors than its own are changed.",
     "downstream_lr": "Accuracy of logistic regressions that predict the factors from few labelled codes.",
     "downstream_gbt": "Accuracy of boosted trees that predict the factors from few labelled codes.",
+    "infomec": "InfoM: how far each latent informs of one factor only. InfoC: how far each factor is told by one "
+    "latent only. InfoE: how much of the factors' entropy a linear classifier reads from the whole code.",
+    "code_usage": "How many of its categories a latent uses: exp of their entropy, and how many occur; mean over "
+    "latents. Of codes with more than 256 values it is that of 20 bins.",
     "fos": "How far the codes leave combinations of two latents' values empty, in squared units of the codes.",
     "gaussian_total_correlation": "How dependent the latents are, were they Gaussian, in nats.",
     "wasserstein_correlation": "The distance of the codes from independent ones with the same marginals.",
@@ -36,6 +41,11 @@ MEANINGS = {
     "ssim": "Structural similarity of reconstructions, 1 where they equal the images, from codes and from categories "
     "(hard).",
 }
+HARD_CODES = (
+    "of hard codes",
+    "The score of the positions of the most probable or nearest categories of a discrete model, in place of the codes "
+    "that it gives without rounding.",
+)
 GENERAL = (
     (
         "median",
@@ -52,12 +62,14 @@ GENERAL = (
 def glossary(cells: Cells) -> list[tuple[str, str]]:
     """The scores of this study, then words of statistics."""
     known: dict[str, Metric | Selector] = {**METRICS, **SELECTORS}
-    entries = []
+    scored, entries = set(cells.outcome.table["metric"]), []
     for name, one in known.items():
-        keys = [key for key in one.keys if key in cells.outcome.table["metric"].unique()]
+        keys = [key for each in one.keys for key in dict.fromkeys((each, hard(each))) if key in scored]
         if keys:
             titles = ", ".join(dict.fromkeys(metric_title(key) for key in keys))
             better = "Higher" if one.higher_is_better else "Lower"
             meaning = f"{MEANINGS[name]} " if name in MEANINGS else ""
             entries.append((titles, f"{meaning}{better} is better. {one.source}."))
+    if any(metric_title(key).endswith(HARD_CODES[0]) for key in scored):
+        entries.append(HARD_CODES)
     return [*entries, *GENERAL] if entries else []

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from factorgrid.metrics import METRICS
+from factorgrid.metrics.hard import hard, soft
 from factorgrid.report.values import NOTHING, Absent, Cell, Number, distinct
 from factorgrid.study.outcomes import Group, Kind, Outcome
 from factorgrid.study.statistics import RESAMPLES, Summary, summarise
@@ -27,6 +28,11 @@ TITLES = {
     "dci_lightgbm.disentanglement": "DCI (LightGBM)",
     "modularity": "Modularity",
     "sap": "SAP",
+    "infomec.modularity": "InfoM",
+    "infomec.explicitness": "InfoE",
+    "infomec.compactness": "InfoC",
+    "code_usage.perplexity": "code usage (perplexity)",
+    "code_usage.active_categories": "categories in use",
     "st_gap_loss": "straight-through gap (loss)",
     "st_gap_elbo": "straight-through gap (ELBO)",
     "st_gap_relative": "straight-through gap (share of the loss)",
@@ -101,9 +107,12 @@ class Cells:
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
-        """What was scored, in the library's order: the first value of every metric, then all of the selectors."""
+        """What was scored, in the library's order: the first value of every metric, then all of the selectors.
+
+        A metric of hard codes stands behind that of soft ones.
+        """
         scored = {metric for *_, metric in self.scores}
-        keys = [list(metric.keys) for metric in METRICS.values()]
+        keys = [[name(key) for key in metric.keys] for metric in METRICS.values() for name in (str, hard)]
         first, others = [one[0] for one in keys], {key for one in keys for key in one[1:]}
         rest = [key for key in dict.fromkeys(self.outcome.table["metric"]) if key not in (*first, *others)]
         return tuple(key for key in dict.fromkeys([*first, *rest]) if key in scored)
@@ -181,6 +190,8 @@ class Cells:
 
 def metric_title(key: str) -> str:
     """As people print it; unknown keys in words."""
+    if key not in TITLES and soft(key) != key:
+        return f"{metric_title(soft(key))} of hard codes"
     return TITLES.get(key, key.replace(".", " ").replace("_", " "))
 
 

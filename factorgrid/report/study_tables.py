@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from factorgrid.report.comparisons import compare_rows, pair_table
+from factorgrid.report.discrete_family import family_table, questions_table
 from factorgrid.report.label_free import label_free_table
 from factorgrid.report.study_cells import Cells, Row, metric_title, setting_title
 from factorgrid.report.sweeps import several
@@ -115,6 +116,8 @@ def plan_table(cells: Cells) -> Table | Absent:
 TABLES: Mapping[str, tuple[str, Callable[[Cells], Table | Absent]]] = {
     "settings": ("Scores by hyperparameters", settings_table),
     "scores": ("Medians", scores_table),
+    "discrete-family": ("The discrete family", family_table),
+    "questions": ("One question a row", questions_table),
     "comparisons": ("Compared with the first method", comparisons_table),
     "label-free": ("Scores that need no labels", label_free_table),
 }

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from factorgrid.evaluation import directions as directions
 from factorgrid.metrics import METRICS
+from factorgrid.metrics.hard import soft
 
 UNIT = (0.0, 1.0)
 SUMMARIES = {"median": 0.5, "25 %": 0.25, "75 %": 0.75}
@@ -48,7 +49,7 @@ def score_tables(frame: pd.DataFrame, *, width: int = 100, title: str | None = N
 
 def in_percent(key: str) -> bool:
     """Whether a score lies in [0, 1] by its declaration, so that it is shown in percent."""
-    return any(metric.keys.get(key) == UNIT for metric in METRICS.values())
+    return any(metric.keys.get(soft(key)) == UNIT for metric in METRICS.values())
 
 
 def best_rows(values: pd.Series, *, higher_is_better: bool) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 `study.json`; `groups/NAME/` (run folders); `results/NAME-KEY.parquet` (one atomic file a group; the key is a hash of
 what was trained and how it was scored); `failed/NAME-KEY.json`; `running/NAME.json` (who works on it, refreshed while
-they do); `report/`.
+they do); `speeds.json` (what `study plan` measured); `report/`.
 """
 
 import hashlib
@@ -35,6 +35,7 @@ HARDWARE = {"devices?": [str], "cores?": (int, None), "cpu?": str}
 MADE_WITH = {"versions?": dict, "hardware?": HARDWARE}
 STUDY = {"study": dict, "models?": str, "begun?": str, **MADE_WITH}
 FAILURE = {"error": str}
+SPEEDS = [{"group": str, "seconds": float}]
 MARK = {"host": str, "pid": int, "share?": float, "what?": str}
 
 
@@ -122,6 +123,22 @@ class StudyFolder:
             if run is not None and run.config == group.config and run.finished:
                 return other
         return self.path / "groups" / group.name
+
+    # --- speeds
+
+    @property
+    def speeds(self) -> dict[str, float]:
+        """Seconds of training that one step of one member of a group takes, where that was measured.
+
+        Raises:
+            Error: the file is damaged.
+        """
+        path = self.path / "speeds.json"
+        known = read_json(path, SPEEDS) if path.exists() else []
+        return {one["group"]: float(one["seconds"]) for one in known if one["seconds"] > 0}
+
+    def write_speeds(self, seconds: Mapping[str, float]) -> None:
+        write_json(self.path / "speeds.json", [{"group": name, "seconds": value} for name, value in seconds.items()])
 
     # --- results
 

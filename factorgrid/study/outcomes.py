@@ -83,6 +83,7 @@ class Outcome:
         arrays: where a group's small arrays are (what figures need of its models): how their paths begin.
         facts: what else a reader should know, such as {"hardware": "2 x AMD EPYC", "factorgrid": "0.1.0"}.
         configs: how every group is trained.
+        speeds: seconds of training that one step of one member of a group takes, where that was measured.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Outcome:
     arrays: Mapping[str, Path] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     configs: Mapping[str, Config] = field(default_factory=dict)
+    speeds: Mapping[str, float] = field(default_factory=dict)
 
 
 # what tells one score of a study from another
@@ -132,6 +134,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         arrays={name: path for part in parts for name, path in part.arrays.items()},
         facts=facts,
         configs={name: config for part in parts for name, config in part.configs.items()},
+        speeds={name: seconds for part in parts for name, seconds in part.speeds.items()},
     )
 
 
@@ -144,6 +147,7 @@ def _renamed(outcome: Outcome, prefix: str) -> Outcome:
         runs={prefix + name: path for name, path in outcome.runs.items()},
         arrays={prefix + name: path for name, path in outcome.arrays.items()},
         configs={prefix + name: config for name, config in outcome.configs.items()},
+        speeds={prefix + name: seconds for name, seconds in outcome.speeds.items()},
     )
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from factorgrid import results
 from factorgrid.errors import Error
-from factorgrid.evaluation import Settings, measure
+from factorgrid.evaluation import Settings, known_scores, measure
 from factorgrid.study.definition import Study
 from factorgrid.study.folder import StudyFolder
 from factorgrid.study.outcomes import COLUMNS
@@ -159,7 +159,11 @@ def _score(folder: StudyFolder, group: PlannedGroup, run: Run, report: Report) -
         report(TRAINING_SHARE + (1 - TRAINING_SHARE) * done / max(total, 1), what)
 
     settings = Settings(study.evaluation_seed, study.counts, study.gap_batches)
-    return described(group, run, measure(run, study.metrics, settings, progress=progress))
+    scores, missing = known_scores(run, study.metrics, settings)
+    if missing:
+        fresh = measure(run, missing, settings, progress=progress)
+        scores = pd.concat([scores, fresh], ignore_index=True) if len(scores) else fresh
+    return described(group, run, scores)
 
 
 def described(group: PlannedGroup, run: Run, scores: pd.DataFrame) -> pd.DataFrame:

@@ -43,6 +43,7 @@ def outcome(path: Path) -> Outcome:
         arrays={group.name: path / "arrays" / folder.result_path(group).stem for group in folder.groups},
         facts=_facts(folder),
         configs={group.name: group.config for group in folder.groups},
+        speeds=folder.speeds,
     )
 
 

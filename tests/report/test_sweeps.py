@@ -5,6 +5,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import synthetic
 
@@ -15,6 +16,7 @@ from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.study_tables import scores_table
 from factorgrid.report.sweeps import sweep_curves, sweeps
+from factorgrid.report.table_files import Table
 from factorgrid.report.values import Absent
 from factorgrid.study import merged
 from factorgrid.study.outcomes import Outcome
@@ -76,6 +78,21 @@ def test_scores_of_the_study_are_explained() -> None:
     assert "Mutual information gap" in entries["MIG"]
     assert entries["MIG"].endswith("Higher is better. Chen et al. 2018.")
     assert "irs" not in entries
+    assert "of hard codes" not in entries
+    hard = made().table.replace({"metric": {"mig": "mig_hard"}})
+    entries = dict(glossary(Cells(dataclasses.replace(made(), table=hard))))
+    assert "Mutual information gap" in entries["MIG of hard codes"]
+    assert "nearest categories" in entries["of hard codes"]
+
+
+def test_scores_of_hard_codes_stand_behind_those_of_soft_ones_in_percent() -> None:
+    found = made()
+    hard = found.table[found.table["metric"] == "mig"].assign(metric="mig_hard")
+    cells = Cells(dataclasses.replace(found, table=pd.concat([found.table, hard], ignore_index=True)))
+    assert cells.metrics[cells.metrics.index("mig") + 1] == "mig_hard"
+    shown = scores_table(cells)
+    assert isinstance(shown, Table)
+    assert shown.rows[0]["MIG of hard codes"] == shown.rows[0]["MIG"]
 
 
 def test_the_page_needs_no_other_file(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_a_study_is_run_once(tiny: Study, tmp_path: Path, monkeypatch: pytest.Mo
         ("D-VAE", "mig"): 2,
         ("D-VAE", "st_gap_elbo"): 2,  # not of Gaussian models
         ("D-VAE", "st_gap_loss"): 2,
+        ("D-VAE", "st_gap_relative"): 2,
     }
     assert np.isfinite(found.table["value"]).all()
     assert json.loads(found.table["provenance"][0])["num_train"] == 50
@@ -77,6 +78,34 @@ def test_other_metrics_are_scored_without_training_again(
     assert set(table["metric"]) == {"mig", "modularity"}
     assert len(table) == 4
     assert weights.stat().st_mtime_ns == made
+
+
+def test_one_metric_more_costs_that_metric_alone(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real, asked = tmp_path / "out", run_module.measure, []
+
+    def watched(run: Run, metrics: Any, *args: Any, **kwargs: Any) -> pd.DataFrame:
+        asked.append((run.config.model, sorted(metrics)))
+        return real(run, metrics, *args, **kwargs)
+
+    monkeypatch.setattr(run_module, "measure", watched)
+    run_study(tiny, path, console=console())
+    before = outcome(path).table
+    more = dataclasses.replace(tiny, metrics=(*tiny.metrics, "mig_hard", "psnr"))
+    run_study(more, path, console=console())
+    # what did not apply to the VAE is asked again and left out again
+    assert asked[2:] == [("vae", ["mig_hard", "psnr", "st_gap"]), ("dvae", ["mig_hard", "psnr"])]
+    after = outcome(path).table
+    assert set(after["metric"]) == {*before["metric"], "mig_hard", "psnr", "psnr_hard"}
+    kept = after[after["metric"].isin(before["metric"])]
+    key = ["group", "member", "metric"]
+    pd.testing.assert_frame_equal(kept.sort_values(key, ignore_index=True), before.sort_values(key, ignore_index=True))
+    # the same scores in other words are computed, and none of other settings is taken for them
+    run_study(dataclasses.replace(more, evaluation_seed=1), path, only=["circles-d-vae"], console=console())
+    assert asked[-1] == ("dvae", ["mig", "mig_hard"])
+    run_study(dataclasses.replace(more, gap_batches=3), path, only=["circles-d-vae"], console=console())
+    assert asked[-1] == ("dvae", ["st_gap"])
+    run_study(tiny, path, console=console())
+    assert len(asked) == 6
 
 
 def test_a_group_that_no_score_applies_to_is_done(tiny: Study, tmp_path: Path) -> None:
