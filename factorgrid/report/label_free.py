@@ -59,9 +59,10 @@ def _rows(data: str, pool: str, table: pd.DataFrame, judged: Sequence[str], resa
     wide = models(table)
     keys = [key for key in KEYS if key in wide and JUDGE in wide and _finite(wide, key, JUDGE).shape[0] >= LEAST]
     found = {key: correlate(*_finite(wide, key, JUDGE).T) for key in keys}
+    found = {key: one for key, one in found.items() if np.isfinite(one.rho)}  # equal scores choose nothing
     corrected = holm([one.p for one in found.values()])
     rows: list[dict[str, Cell]] = []
-    for key, p in zip(keys, corrected):
+    for key, p in zip(found, corrected):
         sign = 1.0 if higher_is_better(key) else -1.0
         ends = correlation_interval(*_finite(wide, key, JUDGE).T, resamples=resamples)
         low, high = sorted(sign * end for end in ends)
