@@ -1,4 +1,8 @@
-"""FSQ and QLAE against their definitions in NumPy, their gradients, and that codebooks receive their updates."""
+"""FSQ and QLAE against their definitions in NumPy and their authors' code, their gradients, and that codebooks receive
+their updates."""
+
+import json
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +45,50 @@ def test_qlae_takes_the_nearest_value_of_each_dimension():
     nearest = np.abs(OUTPUTS[:, :, None] - values[None]).argmin(axis=-1)
     np.testing.assert_array_equal(found.categories(), nearest)
     np.testing.assert_allclose(found.codes(), np.take_along_axis(values.T, nearest, axis=0), rtol=1e-6)
+
+
+AUTHORS = json.loads((Path(__file__).parent / "golden" / "quantisers_public.json").read_text())
+
+
+def single(values):
+    return jnp.asarray(values, jnp.float32)
+
+
+def test_qlae_is_its_authors():
+    known = AUTHORS["qlae"]
+    latent, outputs, values = (
+        QLAE(3, 5, quantization=1.0, commitment=1.0),
+        single(known["outputs"]),
+        single(known["values"]),
+    )
+    found = latent.read(outputs, values)
+    np.testing.assert_array_equal(found.categories(), known["categories"])
+    np.testing.assert_allclose(found.codes(), known["quantized"], atol=1e-6)
+    np.testing.assert_allclose(found.sample(KEY, 1.0), known["decoded"], atol=1e-6)
+    np.testing.assert_allclose(QLAE(2, 5).init(KEY), [known["first_values"]] * 2, atol=1e-7)
+
+    def term(name, outputs, values):
+        """Theirs are means over the three latents, ours sums."""
+        return latent.terms(latent.read(outputs, values))[name] / 3
+
+    def seen(outputs):
+        return term("commitment", outputs, values) + jnp.sum(jnp.sin(latent.read(outputs, values).sample(KEY, 1.0)))
+
+    for name in ("quantization", "commitment"):
+        assert float(term(name, outputs, values)) == pytest.approx(known[name], rel=1e-5)
+    to_values = jax.grad(lambda values: term("quantization", outputs, values))(values)
+    np.testing.assert_allclose(to_values, known["gradient_of_values"], atol=1e-6)
+    np.testing.assert_allclose(jax.grad(seen)(outputs), known["gradient_of_outputs"], atol=1e-5)
+
+
+def test_fslq_is_its_authors():
+    known = AUTHORS["fslq"]
+    latent, outputs = FSLQ(2, known["num_categories"]), single(known["outputs"])
+    found = latent.read(outputs)
+    np.testing.assert_allclose(found.soft(), known["bounded"], atol=1e-6)
+    np.testing.assert_allclose(found.codes(), known["quantized"], atol=1e-6)
+    slope = jax.grad(lambda outputs: jnp.sum(jnp.sin(latent.read(outputs).sample(KEY, 1.0))))(outputs)
+    np.testing.assert_allclose(slope, known["gradient_of_outputs"], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", QUANTISERS)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from factorgrid.cli import main
-from factorgrid.study import StudyFolder, load_study
+from factorgrid.study import Study, StudyFolder, load_study, merged, outcome, plan
+from factorgrid.study.estimates import GroupEstimate, Speed
 
 
 def fails(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -30,6 +31,29 @@ def test_plan_of_the_whole_paper_counts_its_models(capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert "7,200" in out
     assert "dsprites_twin" in out
+
+
+def test_speeds_of_a_begun_study_are_kept_in_its_folder(
+    tiny: Study, tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured(study: Study, **_: object) -> tuple[GroupEstimate, ...]:
+        return tuple(GroupEstimate(group, Speed(0.25, 1e9, 1e6, 1e6)) for group in plan(study))
+
+    monkeypatch.setattr("factorgrid.study.estimate", measured)
+    out = tmp_path / "out"
+    main(["study", "plan", str(tiny_file), "--out", str(out)])
+    assert not out.exists()
+    folder = StudyFolder.create(out, tiny)
+    main(["study", "plan", str(out), "--no-measure"])
+    assert outcome(out).speeds == {}
+    main(["study", "plan", str(out)])
+    assert outcome(out).speeds == {group.name: 0.25 for group in folder.groups}
+    assert set(merged([outcome(out), outcome(out)]).speeds) == {
+        f"{n}:{one.name}" for n in "12" for one in folder.groups
+    }
+    capsys.readouterr()
+    (out / "speeds.json").write_text('[{"group": 3}]')
+    assert "speeds.json is damaged" in fails("study", "status", str(out), capsys=capsys)
 
 
 def test_run_status_report(tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
