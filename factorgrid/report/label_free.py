@@ -70,12 +70,11 @@ def _rows(data: str, pool: str, table: pd.DataFrame, judged: Sequence[str], resa
         record: dict[str, Cell] = {
             "data set": data, "pool": pool, "score": metric_title(key), "models": found[key].num,
             "with MIG": Number(sign * found[key].rho, 2, signed=True, interval=(low, high)), "p": P(float(p)),
+            "chosen": Number(100 * chosen["value"]), "percentile": Number(100 * chosen["percentile"], 0),
         }  # fmt: skip
         for metric in judged:
             pairs = _finite(wide, key, metric) if metric in wide else np.empty((0, 2))
             record[f"with {metric_title(metric)}"] = Number(sign * correlate(*pairs.T).rho, 2, signed=True)
-        record["chosen"] = Number(100 * chosen["value"])
-        record["percentile"] = Number(100 * chosen["percentile"], 0)
         rows.append(record)
     return rows
 
