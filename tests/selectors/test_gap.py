@@ -1,4 +1,4 @@
-"""The straight-through gap against its definition in float64: both versions, its limits, and deterministic quantisers."""
+"""The straight-through gap against its definition in float64: both versions, its limits, and quantisers."""
 
 import dataclasses
 
