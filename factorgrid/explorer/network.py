@@ -72,7 +72,7 @@ class Grid:
 
 
 def grid_of(model: TrainedModel) -> Grid | None:
-    """The grid of a discrete model; None for a Gaussian one.
+    """The grid of a discrete model; None for one without categories.
 
     Raises:
         Error: a latent that this file does not know.
@@ -83,7 +83,9 @@ def grid_of(model: TrainedModel) -> Grid | None:
     active = np.zeros(positions.shape, bool)
     for row, categories in enumerate(model.active_categories):
         active[row, list(categories)] = True
-    return Grid(positions, active, None if model.can(Probabilistic) else _thresholds(model))
+    # a QVAE has probabilities too, and makes them of a number
+    logits = model.can(Probabilistic) and model.autoencoder.latent.num_parameters == positions.size
+    return Grid(positions, active, None if logits else _thresholds(model))
 
 
 def encoder_layers(model: TrainedModel, image_shape: Shape) -> tuple[Layer, ...]:
@@ -139,8 +141,8 @@ def _thresholds(model: TrainedModel) -> Float[ndarray, "latent between"]:
     num_latents, num_categories = model.position_table.shape
     if latent.num_parameters != num_latents:
         raise Error(
-            f"the explorer and exports cannot describe a {type(latent).__name__} latent: describe it in "
-            "factorgrid/explorer/network.py"
+            f"the explorer and exports cannot describe a {type(latent).__name__} latent; factorgrid traverse can show "
+            "it, or describe it in factorgrid/explorer/network.py"
         )
     ranks = model.position_table.argsort(axis=1, kind="stable").argsort(axis=1)
     low = np.full((num_categories - 1, num_latents), -SEARCHED)

@@ -1,5 +1,6 @@
 """The latent explorer in a real browser: its pictures are the model's, and what a person can do works."""
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -7,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import Browser, needs_chromium
+from numpy_layers import compute
 from PIL import Image
 from untrained import untrained_run
 
 import factorgrid as fg
 from factorgrid.explorer import explore
-from factorgrid.explorer.page import base64_of
+from factorgrid.explorer.network import Layer
+from factorgrid.explorer.page import TYPES, base64_of
 
 NUM_IMAGES = 4
+SMALL = {"image_size": 16}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +117,52 @@ def test_errors_say_what_to_do(dvae: fg.Run, plain: fg.Run, folder: Path) -> Non
     (folder / "file").write_text("")
     with pytest.raises(fg.Error, match="cannot write"):
         explore(dvae, out=folder / "file" / "page.html", num_images=1)
+
+
+def embedded(network: dict) -> list[Layer]:
+    """The layers that a page holds."""
+    numbers, layers = np.frombuffer(base64.b64decode(network["numbers"]), TYPES[network["precision"]]), []
+    for layer in network["layers"]:
+        weight, bias, numbers = np.split(numbers.astype(np.float32), [layer["weight"], layer["weight"] + layer["bias"]])
+        shapes = tuple(layer["input"]), tuple(layer["output"])
+        weight = weight.reshape(*shapes[0], *shapes[1])
+        layers.append(Layer(layer["kind"], *shapes, weight, bias, relu=layer["relu"]))
+    assert not numbers.size
+    return layers
+
+
+@pytest.fixture(scope="module", params=["fslq", "qlae", "qvae"])
+def quantised(request: pytest.FixtureRequest, folder: Path) -> tuple[fg.Run, Path]:
+    kind = {"model": request.param, "num_categories": 7}
+    run = untrained_run(folder / request.param, data="circles", seeds=1, data_options=SMALL, **kind)
+    return run, explore(run, num_images=NUM_IMAGES)
+
+
+def test_what_the_page_of_a_quantiser_holds_is_the_model(quantised: tuple[fg.Run, Path]) -> None:
+    run, page = quantised
+    model, (member,), images = run.model(0), data_of(page)["members"], stored_images(run)
+    positions = np.array([latent["positions"] for latent in member["latents"]])
+    code = np.random.default_rng(0).integers(0, 7, (20, 2))
+    logits = compute(embedded(member["decoder"]), positions[np.arange(2), code])
+    expected = model.decode(code)
+    assert expected.std() > 0.05
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits.reshape(expected.shape))), expected, atol=2 / 255)
+    numbers = compute(embedded(member["encoder"]), images.reshape(NUM_IMAGES, -1))
+    assert numbers.shape == (NUM_IMAGES, 2)
+    thresholds = np.array([latent["thresholds"] for latent in member["latents"]])
+    ranks = (numbers[:, :, None] > thresholds).sum(axis=-1)
+    found = positions.argsort(axis=1)[np.arange(2), ranks]
+    np.testing.assert_array_equal(found, model.categorize(images))
+    assert member["codes"] == found.tolist()
+
+
+def test_a_latent_of_vectors_is_refused_by_name(folder: Path) -> None:
+    run = untrained_run(
+        folder / "vq", data="circles", model="vq_per_latent", seeds=1, num_categories=7, data_options=SMALL
+    )
+    with pytest.raises(fg.Error, match="cannot describe a VQ latent; factorgrid traverse can show it"):
+        explore(run, num_images=NUM_IMAGES)
+    assert not (run.path / "explorer.html").exists()
 
 
 # --------------------------------------------------------------------------------------------- in the browser
@@ -283,16 +333,19 @@ def test_ones_own_colour_images_without_factors(browser: Browser, plain: fg.Run,
 
 
 @needs_chromium
-def test_latents_without_a_prior_have_a_page_too(browser: Browser, folder: Path) -> None:
-    run = untrained_run(
-        folder / "fsq", data="circles", model="fsq", seeds=1, num_categories=7, data_options={"image_size": 16}
-    )
+def test_the_page_of_a_quantiser_encodes_and_decodes_as_the_model(
+    browser: Browser, quantised: tuple[fg.Run, Path]
+) -> None:
+    run, page = quantised
+    model = run.model(0)
     browser.window(1280, 900)
-    browser.open(explore(run, num_images=NUM_IMAGES).as_uri())
+    browser.open(page.as_uri())
     assert browser.said == []
-    assert "KL" not in browser.run("document.getElementById('latents').textContent")
+    prior = run.config.model == "qvae"
+    assert ("KL" in browser.run("document.getElementById('latents').textContent")) == prior
     images = stored_images(run)
     pixels = json.dumps(images.reshape(NUM_IMAGES, -1).astype(float).tolist())
-    assert (
-        browser.run(f"{pixels}.map(pixels => explorer.encode(0, pixels))") == run.model(0).categorize(images).tolist()
-    )
+    assert browser.run(f"{pixels}.map(pixels => explorer.encode(0, pixels))") == model.categorize(images).tolist()
+    wanted = np.random.default_rng(1).integers(0, 7, (20, 2))
+    found = browser.run(f"{json.dumps(wanted.tolist())}.map(code => explorer.decode(0, code))")
+    assert np.abs(np.array(found).reshape(20, 16, 16, 1) - model.decode(wanted)).max() < 2 / 255

@@ -72,7 +72,7 @@ def rounded(grid: Grid, numbers: np.ndarray) -> np.ndarray:
     return order[np.arange(len(order)), (numbers[:, :, None] > grid.thresholds).sum(axis=-1)]
 
 
-@pytest.mark.parametrize("kind", ["levels", "codebook"])
+@pytest.mark.parametrize("kind", ["levels", "codebook", "values"])
 def test_thresholds_are_where_the_latent_rounds(kind: str) -> None:
     autoencoder = untrained("mlp", (4, 4, 1), kind).autoencoder
     numbers = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 import factorgrid as fg
 from factorgrid.api import make_config
 from factorgrid.latents import FSQ, QLAE, Categorical, Gaussian
+from factorgrid.latents.qvae import QVAELatent
 from factorgrid.models import fresh_autoencoder
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.state import initial_state
@@ -22,11 +23,13 @@ LATENTS = {
     "masked": Categorical(3, 12, active=MASK),
     "levels": FSQ(3, 8),
     "codebook": QLAE(3, 8),
+    "values": QVAELatent(3, 8),
 }
 KINDS = {
     "mlp, categories": ("mlp", (7, 5, 3), "categorical"),
     "mlp, levels": ("mlp", (6, 6, 1), "levels"),
     "mlp, codebook": ("mlp", (6, 6, 1), "codebook"),
+    "mlp, values": ("mlp", (6, 6, 1), "values"),
     "convolutional, numbers": ("convolutional", (64, 64, 1), "gaussian"),
     "convolutional, masked, colours": ("convolutional", (48, 32, 3), "masked"),
     "broadcast, categories": ("broadcast", (32, 24, 1), "categorical"),

@@ -1,4 +1,4 @@
-"""The straight-through gap against its definition in float64: both versions, its limits, and what it ignores."""
+"""The straight-through gap against its definition in float64: both versions, its limits, and quantisers."""
 
 import dataclasses
 
@@ -97,3 +97,44 @@ def test_discrete_codes_have_no_gap(state, group):
     assert max(found["st_gap_elbo"].max(), found["st_gap_loss"].max()) < 1e-3
     flat = straight_through_gap(with_logits_times(state, 0.0), group, DATA, num_batches=3)
     assert flat["st_gap_elbo"].min() > 1e-2
+
+
+# ------------------------------------------------------------------------------------ latents that round without chance
+QUANTISERS = ("fslq", "vq_vae_ema")
+
+
+def quantised(name: str, numbers: np.ndarray, book: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, float]:
+    """What the decoder sees before and after rounding, and the latent's own terms."""
+    if name == "fslq":
+        soft, points = np.tanh(numbers), np.linspace(-1, 1, 8)
+        return soft, points[np.abs(soft[..., None] - points).argmin(axis=-1)], 0.0
+    soft = numbers.reshape(len(numbers), 3, -1)
+    hard = book[((soft[:, :, None] - book) ** 2).sum(axis=-1).argmin(axis=-1)]
+    commitment = 4 * ((soft - hard) ** 2).sum(axis=(1, 2)).mean()
+    return numbers, hard.reshape(numbers.shape), commitment
+
+
+@pytest.mark.parametrize("name", QUANTISERS)
+def test_of_a_quantiser_it_is_the_loss_with_rounded_codes_minus_the_loss_with_codes_before_rounding(name: str) -> None:
+    config = Config(
+        data="circles", model=name, architecture="mlp", width=16, depth=2, num_latents=3, num_categories=8,
+        batch_size=16, seeds=(0, 1), data_seed=4,
+    )  # fmt: skip
+    group = make_group(config, Shapes.of(DATA))
+    state = initial_state(group)
+    found = straight_through_gap(state, group, DATA, num_batches=3)
+    images = [np.asarray(views_of(group, DATA, jnp.asarray(step), 0)[0].images) for step in range(3)]
+    x = np.concatenate(images).reshape(-1, 144).astype(np.float64)
+    for member in range(2):
+        model, memory = jax.tree.map(
+            lambda leaf, m=member: np.asarray(leaf[m], np.float64), (state.params.model, state.memory.latent)
+        )
+        book = None if memory is None else memory.sums[0] / memory.uses[0, :, None]
+        soft, hard, own = quantised(name, dense(model.encoder.layers, x, 0), book)
+        pixels = [dense(model.decoder.layers, codes, 0) for codes in (soft, hard)]
+        before, after = (np.mean(np.sum(np.logaddexp(0, each) - each * x, axis=1)) for each in pixels)
+        assert abs(after - before) > 1e-3
+        # the latent's own terms are the same in both: they compare the two
+        for gap in ("st_gap_elbo", "st_gap_loss"):
+            assert found[gap][member] == pytest.approx(abs(after - before), rel=2e-3, abs=2e-5)
+        assert found["st_gap_relative"][member] == pytest.approx(abs(after - before) / (before + own), rel=2e-3)
