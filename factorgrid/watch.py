@@ -17,6 +17,7 @@ from factorgrid.models.trained import TrainedModel
 from factorgrid.notebook import curves_picture, seen
 from factorgrid.report.captions import Chosen, choose_members, run_title
 from factorgrid.study import StudyFolder
+from factorgrid.study.folder import readable_run
 from factorgrid.study.status import group_state
 from factorgrid.training import Run
 from factorgrid.training.checkpoint import Checkpoints
@@ -66,18 +67,18 @@ def watch(
     """
     path = Path(path)
     page = path / "watch.html" if out is None else Path(out)
-    known: dict[str, Seen] | None = None
+    known: tuple[dict[str, Seen], dict[str, str]] | None = None
     while True:
         runs, states = _look(path)
         found = {name: _seen_of(run) for name, run in runs.items()}
-        finished = all(run.finished for run in runs.values()) and not {"running", "waiting"} & set(states.values())
-        if found != known or finished:
+        finished = not _going(runs, states) and not {"running", "waiting"} & set(states.values())
+        if (found, states) != known or finished:
             text = _page(path, runs, states, found, None if finished or once else every)
             with replacing(page) as temporary:
                 temporary.write_text(text, encoding="utf-8")
             if known is None:
                 say(f"open {page} in a browser; it refreshes itself")
-            known = found
+            known = found, states
         if finished or once:
             return page
         time.sleep(every)
@@ -109,9 +110,15 @@ def _look(path: Path) -> tuple[dict[str, Run], dict[str, str]]:
     if not (path / "study.json").exists():
         raise Error(f"{path} holds neither a run nor a study (no config.json, no study.json); is the path right?")
     folder = StudyFolder.open(path)
-    places = {group.name: folder.run_path(group) for group in folder.groups}
-    runs = {name: Run.open(place) for name, place in places.items() if (place / "config.json").exists()}
-    return runs, {group.name: group_state(folder, group)[0] for group in folder.groups}
+    runs = {group.name: readable_run(folder.run_path(group)) for group in folder.groups}
+    states = {group.name: group_state(folder, group)[0] for group in folder.groups}
+    return {name: run for name, run in runs.items() if run is not None}, states
+
+
+def _going(runs: dict[str, Run], states: dict[str, str]) -> list[str]:
+    """Runs that have not finished and may yet, those at work first."""
+    names = [name for name, run in runs.items() if not run.finished and states.get(name) != "failed"]
+    return sorted(names, key=lambda name: states.get(name) != "running")
 
 
 def _newest(run: Run) -> int | None:
@@ -130,8 +137,7 @@ def _seen_of(run: Run) -> Seen:
 def _page(path: Path, runs: dict[str, Run], states: dict[str, str], found: dict[str, Seen], every: float | None) -> str:
     again = "" if every is None else f'<meta http-equiv="refresh" content="{every:g}">'
     rows = [_row(name, states.get(name, ""), runs.get(name), found.get(name)) for name in states or runs]
-    # the one that trains now is the one that is not finished; of several, the least far
-    going = [name for name, run in runs.items() if not run.finished] or list(runs)[-1:]
+    going = _going(runs, states) or [name for name, run in runs.items() if run.finished][-1:]
     parts = [_run_part(runs[name], found[name]) for name in going[:2]]
     about = time.strftime("%H:%M:%S") + ("; this page refreshes itself" if every is not None else "")
     return (

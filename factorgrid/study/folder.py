@@ -119,7 +119,7 @@ class StudyFolder:
         """
         if self.models is not None:
             other = self.models / "groups" / group.name
-            run = _run(other)
+            run = readable_run(other)
             if run is not None and run.config == group.config and run.finished:
                 return other
         return self.path / "groups" / group.name
@@ -242,7 +242,7 @@ def open_run(path: Path) -> Run:
         raise Error(f"{path / 'config.json'} describes no run ({reason}); delete that folder and run again") from None
 
 
-def _run(path: Path) -> Run | None:
+def readable_run(path: Path) -> Run | None:
     """The run in a folder; None if there is none that can be read: then its group says so when its turn comes."""
     try:
         return open_run(path) if (path / "config.json").exists() else None
@@ -252,7 +252,7 @@ def _run(path: Path) -> Run | None:
 
 def _check_run(path: Path, group: PlannedGroup) -> None:
     """A run of other settings is an error, unless it failed before its first step: then there is nothing to keep."""
-    run = _run(path)
+    run = readable_run(path)
     changed = [] if run is None else differences(run.config, group.config)
     if changed and not has_begun(path):
         shutil.rmtree(path)
