@@ -15,13 +15,14 @@ from jaxtyping import Array, Float, Int, Key
 
 from factorgrid.datasets import Batch, DeviceDataset
 from factorgrid.latents import Latent
-from factorgrid.latents.abilities import lacking
+from factorgrid.latents.abilities import Probabilistic, lacking
 from factorgrid.layers.product import products_in
 from factorgrid.models import Autoencoder, Forward, Kind, Networks, Weights
 from factorgrid.objectives import Context, Loss, Objective
 from factorgrid.objectives.supervision import Supervision
 
 WEIGHTS, NOISE, CRITIC, DATA = range(4)  # what a key is for
+MAX_PROBABILITY = "max_probability"  # a term: of the likeliest category, mean over images and latents; 1 is one-hot
 
 
 class Params(NamedTuple):
@@ -190,6 +191,8 @@ class Method(eqx.Module):
                 supervised = self.supervision.loss(model, params.head, *examples.labelled)
                 loss = Loss(loss.total + self.supervision.omega * supervised, {**loss.terms, "supervised": supervised})
             terms = {"loss": loss.total, **loss.terms, "noise_scale": scale}
+            if isinstance(passes[0].posterior, Probabilistic):
+                terms[MAX_PROBABILITY] = jnp.exp(passes[0].posterior.log_probabilities().max(axis=-1)).mean()
             losses = {"model": Loss(loss.total, terms)}
             if params.critic is not None:
                 losses["critic"] = self.objective.critic_loss(passes, context)

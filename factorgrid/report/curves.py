@@ -15,12 +15,17 @@ from factorgrid.training import Run
 FIRST = ("loss", "reconstruction", "kl")
 DISCRIMINATOR = ("discriminator_loss", "discriminator_accuracy")
 MOST_COLUMNS = 4
-UNITS = {"discriminator_accuracy": "share told apart", "noise_scale": "times standard Gumbel noise"}
+UNITS = {
+    "discriminator_accuracy": "share told apart",
+    "noise_scale": "times standard Gumbel noise",
+    "max_probability": "its mean probability",
+}
 TITLES = {
     "loss": "Loss: what is minimised",
     "reconstruction": "Reconstruction: the pixels' error",
     "kl": "KL: what codes tell of an image",
     "noise_scale": "Noise on the categories' logits",
+    "max_probability": "Certainty: the likeliest category",
     "supervised": "Error of the labelled images",
     "capacity_error": "Distance of the KL to its goal",
     "total_correlation": "Total correlation of the latents",

@@ -11,7 +11,7 @@ from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.values import Absent
 
-OF_MODELS = {"figure-3", "figure-8", "figure-10", "figure-11"}
+OF_MODELS = {"section-3-2", "figure-3", "figure-8", "figure-10", "figure-11"}
 
 
 def test_wins_of_semi_supervised_methods(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_figures_and_verdicts_are_kept_where_neither_models_nor_arrays_are(there
     for name, content in kept.items():
         assert (tmp_path / "figures" / f"{name}.png").read_bytes() == content
         assert f'<figure class="block" id="{name}">' in text
-    assert text.count("Kept from an earlier report, which was made where the models are") == 9
+    assert text.count("Kept from an earlier report, which was made where the models are") == 10
     judged = judge_claims(Cells(circles({})), friede2023.CLAIMS, tmp_path / "tables" / "claims.csv")  # and again
     found = next(one.found for one in judged if one.name == "axis-alignment")
     before = pd.read_csv(io.BytesIO(first)).set_index("name").loc["axis-alignment"]

@@ -11,8 +11,8 @@ from factorgrid.report.style import setting_colors
 
 
 def test_every_loss_term_has_a_panel_and_constant_schedules_do_not(dvae: fg.Run, masked: fg.Run) -> None:
-    assert loss_terms(dvae.history) == ["loss", "reconstruction", "kl", "noise_scale"]
-    assert loss_terms(dvae.history.assign(noise_scale=1.0)) == ["loss", "reconstruction", "kl"]
+    assert loss_terms(dvae.history) == ["loss", "reconstruction", "kl", "max_probability", "noise_scale"]
+    assert loss_terms(dvae.history.assign(noise_scale=1.0)) == ["loss", "reconstruction", "kl", "max_probability"]
     terms = loss_terms(masked.history)
     assert terms[:3] == ["loss", "reconstruction", "kl"]
     assert {"supervised", "total_correlation"} <= set(terms)

@@ -12,6 +12,7 @@ from factorgrid.papers.friede2023 import (
     claims,
     claims_of_planes,
     claims_of_scores,
+    claims_of_training,
     evidence,
     figures,
     model_figures,
@@ -19,11 +20,11 @@ from factorgrid.papers.friede2023 import (
     tables,
 )
 from factorgrid.papers.friede2023.methods import D_VAE, FACTOR_D_VAE, TITLES
-from factorgrid.papers.friede2023.model_figures import save_arrays as save_arrays
 from factorgrid.papers.friede2023.published import column_of
 from factorgrid.papers.friede2023.summary import summarise_studies as summarise_studies
 from factorgrid.report.paper import ClaimEntry, FigureEntry, TableEntry
 from factorgrid.report.study_cells import Cells
+from factorgrid.study.outcomes import Outcome
 
 TITLE = "Friede et al. 2023"
 
@@ -47,6 +48,10 @@ CLAIMS: Mapping[str, ClaimEntry] = {
     "mig-angle": ClaimEntry(
         "The disentanglement score follows the angle of the rotation: the less a plane is turned, the higher its MIG.",
         "Section 3.3, Figure 3", claims_of_planes.mig_follows_angle,
+    ),
+    "one-hot": ClaimEntry(
+        "In training the KL rises while the reconstruction loss falls, until each image has one category a latent.",
+        "Section 3.2", claims_of_training.one_hot,
     ),
     "gap-mig": ClaimEntry(
         "A small straight-through gap goes along with a high MIG.",
@@ -99,6 +104,7 @@ TABLES: Mapping[str, TableEntry] = {
 _correlations = figures.figure_of_correlations
 FIGURES: Mapping[str, FigureEntry] = {
     "figure-2": FigureEntry("Latents of a Gumbel-softmax", "Figure 2", figures.figure_2),
+    "section-3-2": FigureEntry("Do posteriors become one-hot?", "Section 3.2", claims_of_training.figure),
     "figure-3": FigureEntry("Latent planes of circles, the best by MIG", "Figure 3", model_figures.figure_3),
     "figure-4-left": FigureEntry(
         "Gap and metrics, D-VAE", "Figure 4, left", partial(_correlations, name="figure-4-left")
@@ -122,6 +128,15 @@ FIGURES: Mapping[str, FigureEntry] = {
         "D-VAE and VAE, all data sets and metrics", "Figures 12 and 13", figures.figure_12
     ),
 }  # fmt: skip
+
+
+OF_MODELS = ("section-3-2", "figure-8", "figure-10", "figure-11")  # figures that need more than scores
+
+
+def save_arrays(outcome: Outcome) -> None:
+    """Compute and save what figures need of a study's models, as a report does: call it where the models are."""
+    for name in OF_MODELS:
+        FIGURES[name].make(Cells(outcome))
 
 
 def applies(cells: Cells) -> bool:

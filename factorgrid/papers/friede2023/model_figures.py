@@ -26,7 +26,7 @@ from factorgrid.report.planes import Plane, draw_planes, planes
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.traversals import USE_IMAGES, Reconstructions, TraversalRow, latent_traversals, reconstructions
 from factorgrid.report.values import Absent
-from factorgrid.study.outcomes import Group, Kind, Outcome
+from factorgrid.study.outcomes import Group, Kind
 from factorgrid.training import Run
 
 CIRCLES = "circles"
@@ -147,12 +147,6 @@ def figure_8(cells: Cells) -> Drawing | Absent:
     rows, names = _rows(arrays), arrays["names"].tolist()
     title = str(arrays["title"])
     return Drawing(caption, lambda path: draw_categories(rows, seen, names, title, path), photographs=True)
-
-
-def save_arrays(outcome: Outcome) -> None:
-    """Compute and save what these figures need of a study's models, as a report does: call it where the models are."""
-    for make in (figure_8, figure_10, figure_11):
-        make(Cells(outcome))
 
 
 def _codes(run: Run) -> Arrays:
