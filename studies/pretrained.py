@@ -64,8 +64,8 @@ WANTED = {
     "factor-dvae-dsprites-twin": Wanted({**SPRITES, "model": "factor_dvae"}, ABOUT_SPRITES),
     "masked-dvae-shapes3d-twin": Wanted(
         {"data": "shapes3d_twin", "model": "dvae", "seeds": 1, "labels": 1_000, "masked": True, **SHORT},
-        "Masked attention and 1,000 labelled images on the rendered twin of Shapes3D: each latent dimension of a factor "
-        f"has as many categories as its factor has values. {ABOUT_SHORT}",
+        "Masked attention and 1,000 labelled images on the rendered twin of Shapes3D: each latent dimension of a "
+        f"factor has as many categories as its factor has values. {ABOUT_SHORT}",
         ("mig", "modularity", "sap", "factor_vae_score", "st_gap", "validation"),
     ),
 }
