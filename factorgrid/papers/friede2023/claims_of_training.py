@@ -20,7 +20,7 @@ from factorgrid.report.model_arrays import Arrays, model_arrays
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.style import COLORS, FAINT, picture
-from factorgrid.report.values import Absent, Number
+from factorgrid.report.values import Absent, Number, counted
 from factorgrid.study.statistics import median_interval
 from factorgrid.training import Run
 
@@ -37,12 +37,14 @@ class Course:
         title: of the method.
         steps: where the rows of the histories lie.
         terms: of each member.
+        left_out: how many members were trained for another number of steps.
     """
 
     data: str
     title: str
     steps: Float[ndarray, " row"]
     terms: Mapping[str, Float[ndarray, "member row"]]
+    left_out: int = 0
 
     @property
     def certain(self) -> float:
@@ -59,6 +61,7 @@ def one_hot(cells: Cells) -> Finding | Absent:
     also = [
         f"On {one.data} the likeliest category has a mean probability of {one.terms[MAX_PROBABILITY][:, 0].mean():.2f} "
         f"at the beginning and of {one.certain:.2f} at the end (1: one-hot; all latents count, used or not)."
+        + (f" {counted(one.left_out, 'model')} of another number of steps: left out." if one.left_out else "")
         for one in found
     ]
     effect = "rank correlation with the step, median of the models"
@@ -86,9 +89,11 @@ def courses(cells: Cells) -> list[Course] | Absent:
     row = played(cells, D_VAE)
     if row is None:
         return Absent(f"no {title_of(D_VAE)} in this study's plan")
-    found, why = [], Absent(f"no {title_of(D_VAE)} of this study is done yet")
+    found: list[Course] = []
+    why = Absent(f"no {title_of(D_VAE)} of this study is done yet")
     for data in cells.outcome.data:
-        parts = []
+        parts: list[Arrays] = []
+        left_out = 0
         for group in (group for group in cells.groups(data, row) if group.state == "done"):
             try:
                 arrays = model_arrays(cells, group, "course", _history)
@@ -98,9 +103,11 @@ def courses(cells: Cells) -> list[Course] | Absent:
                 why = arrays
             elif not parts or np.array_equal(arrays["steps"], parts[0]["steps"]):
                 parts.append(arrays)
+            else:
+                left_out += len(arrays[MAX_PROBABILITY])
         if parts:
             terms = {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in RISES}
-            found.append(Course(data, label(row), parts[0]["steps"].astype(np.float64), terms))
+            found.append(Course(data, label(row), parts[0]["steps"].astype(np.float64), terms, left_out))
     return found or why
 
 
