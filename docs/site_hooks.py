@@ -167,15 +167,17 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links that leave `docs/` for the repository lead to the page that is made of it, or become plain text."""
-    up = "../" * page.file.src_uri.count("/")
+    depth = page.file.src_uri.count("/")
 
     def target(found: re.Match) -> str:
-        text, address = found[1], found[2]
+        text, ups, address = found.groups()
+        if ups.count("/") <= depth:
+            return found[0]
         name = Path(address).name
         if "benchmarks/results/" in address and (BENCHMARKS / name).suffix == ".md":
-            return f"[{text}]({up}evidence/{name})"
+            return f"[{text}]({'../' * depth}evidence/{name})"
         if "studies/results" in address:
-            return f"[{text}]({up}evidence/index.md)"
+            return f"[{text}]({'../' * depth}evidence/index.md)"
         return text
 
-    return re.sub(r"\[([^\]]+)\]\((?:\.\./)+((?:benchmarks|studies|README|CONTRIBUTING)[^)]*)\)", target, markdown)
+    return re.sub(r"\[([^\]]+)\]\(((?:\.\./)+)([^)]*)\)", target, markdown)

@@ -34,9 +34,9 @@ ABOUT_CIRCLES = (
     "The best by MIG of the five seeds that `factorgrid demo` trains: a small model for a first look, with dense "
     "layers, 32 × 32 images and 8,000 steps."
 )
-SHORT = {"steps": 10_000, "learning_rate": 5e-4}
+SHORT = {"seeds": 1, "steps": 10_000, "learning_rate": 5e-4}
 ABOUT_SHORT = "One seed; a thirtieth of the paper's 300,000 steps, at five times its learning rate."
-SPRITES = {"data": "dsprites_twin", "seeds": 1, **SHORT}
+SPRITES = {"data": "dsprites_twin", **SHORT}
 ABOUT_SPRITES = f"The paper's networks on the rendered twin of dSprites. {ABOUT_SHORT}"
 
 
@@ -62,9 +62,9 @@ WANTED = {
     ),
     "dvae-dsprites-twin": Wanted({**SPRITES, "model": "dvae"}, ABOUT_SPRITES),
     "factor-dvae-dsprites-twin": Wanted({**SPRITES, "model": "factor_dvae"}, ABOUT_SPRITES),
-    "masked-dvae-shapes3d-twin": Wanted(
-        {"data": "shapes3d_twin", "model": "dvae", "seeds": 1, "labels": 1_000, "masked": True, **SHORT},
-        "Masked attention and 1,000 labelled images on the rendered twin of Shapes3D: each latent dimension of a "
+    "masked-dvae-color-dsprites-twin": Wanted(
+        {"data": "color_dsprites_twin", "model": "dvae", "labels": 1_000, "masked": True, **SHORT},
+        "Masked attention and 1,000 labelled images on the rendered twin of Color-dSprites: each latent dimension of a "
         f"factor has as many categories as its factor has values. {ABOUT_SHORT}",
         ("mig", "modularity", "sap", "factor_vae_score", "st_gap", "validation"),
     ),

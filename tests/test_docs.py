@@ -200,6 +200,14 @@ def test_links_that_leave_the_pages_lead_to_what_is_made_of_them() -> None:
     assert hooks.on_page_markdown(text, page) == "[table](evidence/objectives.md), log, [in](data.md)"
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/")])
+def test_no_link_of_the_site_leaves_it(page: str) -> None:
+    file = types.SimpleNamespace(src_uri=page.removeprefix("docs/"))
+    text = hooks.on_page_markdown((ROOT / page).read_text(encoding="utf-8"), types.SimpleNamespace(file=file))
+    leaving = [target for target in re.findall(r"\]\(([^)]+)\)", text) if target.startswith("../" * (page.count("/")))]
+    assert not leaving
+
+
 def site_hooks() -> types.ModuleType:
     found = importlib.util.spec_from_file_location("site_hooks", ROOT / "docs" / "site_hooks.py")
     module = importlib.util.module_from_spec(found)
