@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from factorgrid.report.agreement import agreement_table
 from factorgrid.report.comparisons import compare_rows, pair_table
 from factorgrid.report.discrete_family import family_table, questions_table
 from factorgrid.report.label_free import label_free_table
@@ -119,6 +120,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Cells], Table | Absent]]] = {
     "discrete-family": ("The discrete family", family_table),
     "questions": ("One question a row", questions_table),
     "comparisons": ("Compared with the first method", comparisons_table),
+    "agreement": ("How far metrics agree", agreement_table),
     "label-free": ("Scores that need no labels", label_free_table),
 }
 
