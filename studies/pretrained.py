@@ -64,7 +64,7 @@ WANTED = {
         {"data": "dsprites_twin", "model": "dvae", "steps": 10_000, **SPRITES},
         f"The rendered twin of dSprites. {ABOUT_SPRITES}",
     ),
-    # not trained yet: a quarter of an hour on two idle cores
+    # the two below are not trained yet: a quarter of an hour each on two idle cores
     "factor-dvae-dsprites-twin": Wanted(
         {"data": "dsprites_twin", "model": "factor_dvae", "steps": 10_000, **SPRITES},
         f"The rendered twin of dSprites. {ABOUT_SPRITES}",
