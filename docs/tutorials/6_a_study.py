@@ -14,7 +14,7 @@ from factorgrid.study import load_study, outcome, plan, run_study
 
 STEPS = 600  # tests: 4
 folder = Path(tempfile.mkdtemp())
-(folder / "mine.toml").write_text(f"""
+_ = (folder / "mine.toml").write_text(f"""
 title = "VAE and D-VAE on small circles"
 data = ["circles"]
 seeds = 3
