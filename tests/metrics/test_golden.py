@@ -171,8 +171,8 @@ def test_infomec(arrays, name, case):
     # where values are tied, the nearest neighbours are those of random noise
     tied = any(kind in case for kind in ("aligned", "permuted_scaled", "grid64"))
     tolerance = 1e-10 if discrete else 0.02 if tied else 2e-4
-    matrix = infomec_details(codes, factors, discrete=discrete)["normalised_information"]
-    assert matrix.T == pytest.approx(np.array(expected["normalised_information"]), abs=tolerance)
+    found = infomec_details(codes, factors, discrete=discrete)["normalised_information"].T
+    assert found == pytest.approx(np.array(expected["normalised_information"]), abs=tolerance)
     scores = infomec(codes, factors, discrete=discrete)
     for key, runs in expected["scores"].items():
         if not key.endswith("explicitness"):
