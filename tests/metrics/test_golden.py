@@ -155,8 +155,8 @@ def test_omes(arrays, case):
 @pytest.mark.parametrize("case", NEWER["z_max_variance"])
 def test_z_max_variance(arrays, case):
     representation = Representation.from_table(arrays[f"{case}.codes"], SPACE)
-    counts = {"batch_size": 640, "num_train": 500, "num_eval": 500, "num_variance_estimate": 1000}
-    scores = [z_max_variance(representation, rng=np.random.default_rng(seed), **counts) for seed in range(4)]
+    counts = {"batch_size": 256, "num_train": 500, "num_eval": 500, "num_variance_estimate": 1000}
+    scores = [z_max_variance(representation, rng=np.random.default_rng(seed), **counts) for seed in range(3)]
     mean = np.mean([score["z_max_variance"] for score in scores])
     # the reference draws the points of a vote without replacement, and breaks ties of codes less by chance
     assert mean == pytest.approx(NEWER["z_max_variance"][case]["mean"], abs=0.05)
@@ -172,7 +172,7 @@ def test_infomec(arrays, name, case):
     tied = any(kind in case for kind in ("aligned", "permuted_scaled", "grid64"))
     tolerance = 1e-10 if discrete else 0.02 if tied else 2e-4
     matrix = infomec_details(codes, factors, discrete=discrete)["normalised_information"]
-    assert matrix.T == pytest.approx(np.array(expected["normalised_information"]), abs=tolerance)
+    assert pytest.approx(np.array(expected["normalised_information"]), abs=tolerance) == matrix.T
     scores = infomec(codes, factors, discrete=discrete)
     for key, runs in expected["scores"].items():
         if not key.endswith("explicitness"):
