@@ -12,10 +12,15 @@ import numpy as np
 
 import factorgrid as fg
 from factorgrid import datasets
+from factorgrid.papers.friede2023 import FIGURES
 from factorgrid.papers.friede2023.gumbel_softmax import draw_examples
 from factorgrid.papers.friede2023.rotation import loss_along_rotation, ratio_of_deviations
+from factorgrid.report.paper import Drawing
+from factorgrid.report.study_cells import Cells
 from factorgrid.report.style import COLORS, FAINT, picture, set_title
+from factorgrid.study import outcome
 
+STUDY = Path(__file__).parents[1] / "studies" / "results" / "circles-one-hot"
 ANGLES = np.linspace(0, 180, 61, dtype=np.float32)
 NUM_IMAGES = 128
 TWIN, FACTORS = "mpi3d_toy_twin", ("horizontal_axis", "vertical_axis")
@@ -72,11 +77,19 @@ def draw_lattice(path: Path) -> None:
         figure.supylabel(f"← {FACTORS[1].replace('_', ' ')}")
 
 
+def draw_course(path: Path) -> None:
+    """Reconstruction, KL and certainty through training, from the histories that a committed study keeps."""
+    drawing = FIGURES["section-3-2"].make(Cells(outcome(STUDY)))
+    assert isinstance(drawing, Drawing), drawing
+    drawing.draw(path)
+
+
 def main() -> None:
     *runs, folder = map(Path, sys.argv[1:])
     draw_examples(folder / "theory_support.png")
     draw_rotation([fg.Run.open(path) for path in runs], folder / "theory_rotation.png")
     draw_lattice(folder / "theory_neighbours.png")
+    draw_course(folder / "theory_one_hot.png")
 
 
 if __name__ == "__main__":

@@ -46,10 +46,9 @@ class Course:
     terms: Mapping[str, Float[ndarray, "member row"]]
     left_out: int = 0
 
-    @property
-    def certain(self) -> float:
-        """The median member's mean probability of the likeliest category in the last row, in [0, 1]."""
-        return float(np.nanmedian(self.terms[MAX_PROBABILITY][:, -1]))
+    def certainty(self, row: int) -> float:
+        """The median member's mean probability of the likeliest category in a row, in [0, 1]."""
+        return float(np.nanmedian(self.terms[MAX_PROBABILITY][:, row]))
 
 
 def one_hot(cells: Cells) -> Finding | Absent:
@@ -59,14 +58,14 @@ def one_hot(cells: Cells) -> Finding | Absent:
         return found
     tests = [_trend(one, name, several=len(found) > 1) for one in found for name in RISES]
     also = [
-        f"On {one.data} the likeliest category has a mean probability of {one.terms[MAX_PROBABILITY][:, 0].mean():.2f} "
-        f"at the beginning and of {one.certain:.2f} at the end (1: one-hot; all latents count, used or not)."
+        f"On {one.data} the likeliest category has a mean probability of {one.certainty(0):.2f} at the beginning and "
+        f"of {one.certainty(-1):.2f} at the end (1: one-hot; all latents count, used or not)."
         + (f" {counted(one.left_out, 'model')} of another number of steps: left out." if one.left_out else "")
         for one in found
     ]
     effect = "rank correlation with the step, median of the models"
     result = judge(tests, effect=effect, test="Wilcoxon's signed-rank test over models", unit="tests", also=also)
-    least = min(one.certain for one in found)
+    least = min(one.certainty(-1) for one in found)
     if isinstance(result, Finding) and result.verdict is Verdict.SUPPORTED and least < ONE_HOT:
         return demoted(result, f"ever surer, but not one-hot: {least:.2f} at the end")
     return result
@@ -155,5 +154,7 @@ def _draw(found: list[Course], path: Path) -> Path:
             column[-1].set_ylim(0, 1.02)
             column[-1].axhline(1.0, color=FAINT, linewidth=0.7, linestyle=":")
             column[-1].set_xlabel("step")
+            for axis, unit in zip(column, ("nats", "nats", "mean probability")):
+                axis.set_ylabel(unit, fontsize=8)
             column[-1].locator_params(axis="x", nbins=4)
     return path
