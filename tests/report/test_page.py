@@ -192,7 +192,7 @@ def test_a_report_without_a_paper(tmp_path: Path) -> None:
     outcome = synthetic(data=("circles",), seeds=3, labels=(100,))
     page = study_report(outcome, tmp_path, quick=True)
     parsed = Parsed(page.read_text(encoding="utf-8"))
-    assert set(parsed.tables) == {"scores", "comparisons", "settings", "models"}
+    assert set(parsed.tables) == {"scores", "comparisons", "agreement", "settings", "models"}
     assert not (tmp_path / "tables" / "claims.csv").exists()
     scores = pd.read_csv(tmp_path / "tables" / "scores.csv").set_index("method")
     mig = outcome.table.query("metric == 'mig' and method == 'FactorDVAE' and labels == 0")["value"]

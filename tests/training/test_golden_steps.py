@@ -13,6 +13,7 @@ import pytest
 
 from factorgrid import datasets
 from factorgrid.config import Config
+from factorgrid.method import MAX_PROBABILITY
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.labelled import labelled_sets
 from factorgrid.training.state import initial_state
@@ -42,7 +43,7 @@ def test_twenty_steps_are_those_recorded(name: str) -> None:
     state, golden = initial_state(group), GOLDEN[name]
     for step, recorded in enumerate(golden["terms"]):
         state, terms = advance(state, group, DATA, sets[0] if sets else None, jnp.asarray(1, jnp.int32))
-        assert set(terms) == set(recorded)
+        assert set(terms) - {MAX_PROBABILITY} == set(recorded)  # a term that came later
         room = 2e-5 if step < 5 else 2e-2
         for term in ("loss", "reconstruction", "kl", "noise_scale"):
             np.testing.assert_allclose(
