@@ -168,6 +168,7 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links that leave `docs/` for the repository lead to the page that is made of it, or become plain text."""
     depth = page.file.src_uri.count("/")
+    up = "../" * depth
 
     def target(found: re.Match) -> str:
         text, ups, address = found.groups()
@@ -175,9 +176,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             return found[0]
         name = Path(address).name
         if "benchmarks/results/" in address and (BENCHMARKS / name).suffix == ".md":
-            return f"[{text}]({'../' * depth}evidence/{name})"
+            return f"[{text}]({up}evidence/{name})"
         if "studies/results" in address:
-            return f"[{text}]({'../' * depth}evidence/index.md)"
+            return f"[{text}]({up}evidence/index.md)"
         return text
 
     return re.sub(r"\[([^\]]+)\]\(((?:\.\./)+)([^)]*)\)", target, markdown)

@@ -204,7 +204,7 @@ def test_links_that_leave_the_pages_lead_to_what_is_made_of_them() -> None:
 def test_no_link_of_the_site_leaves_it(page: str) -> None:
     file = types.SimpleNamespace(src_uri=page.removeprefix("docs/"))
     text = hooks.on_page_markdown((ROOT / page).read_text(encoding="utf-8"), types.SimpleNamespace(file=file))
-    leaving = [target for target in re.findall(r"\]\(([^)]+)\)", text) if target.startswith("../" * (page.count("/")))]
+    leaving = [target for target in re.findall(r"\]\(([^)]+)\)", text) if target.startswith("../" * page.count("/"))]
     assert not leaving
 
 

@@ -135,8 +135,9 @@ OF_MODELS = ("section-3-2", "figure-8", "figure-10", "figure-11")  # figures tha
 
 def save_arrays(outcome: Outcome) -> None:
     """Compute and save what figures need of a study's models, as a report does: call it where the models are."""
+    cells = Cells(outcome)
     for name in OF_MODELS:
-        FIGURES[name].make(Cells(outcome))
+        FIGURES[name].make(cells)
 
 
 def applies(cells: Cells) -> bool:

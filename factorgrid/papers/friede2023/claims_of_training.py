@@ -15,7 +15,7 @@ from factorgrid.method import MAX_PROBABILITY
 from factorgrid.papers.friede2023.claims_of_scores import demoted
 from factorgrid.papers.friede2023.methods import D_VAE, label, played, title_of
 from factorgrid.report.claims import Finding, Test, Verdict, judge
-from factorgrid.report.curves import term_title
+from factorgrid.report.curves import UNITS, term_title
 from factorgrid.report.model_arrays import Arrays, model_arrays
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
@@ -150,11 +150,10 @@ def _draw(found: list[Course], path: Path) -> Path:
                 axis.plot(course.steps, np.nanmedian(course.terms[name], axis=0), color=COLORS[0], linewidth=1.8)
                 axis.spines[["top", "right"]].set_visible(False)
                 axis.set_title(term_title(name), fontsize=8)
+                axis.set_ylabel(UNITS.get(name, "nats"), fontsize=8)
             column[0].set_title(f"{course.title} on {course.data}\n{term_title('reconstruction')}", fontsize=8)
             column[-1].set_ylim(0, 1.02)
             column[-1].axhline(1.0, color=FAINT, linewidth=0.7, linestyle=":")
             column[-1].set_xlabel("step")
-            for axis, unit in zip(column, ("nats", "nats", "mean probability")):
-                axis.set_ylabel(unit, fontsize=8)
             column[-1].locator_params(axis="x", nbins=4)
     return path
