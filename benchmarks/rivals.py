@@ -83,8 +83,9 @@ def discriminator():
     return nn.Sequential(*layers, nn.Linear(1000, 2))
 
 
-def dvae_step(method, images, compiled):
-    """One step of D-VAE or FactorDVAE, as a function without arguments."""
+def dvae_step(method, images, compiled, precision):
+    """One step of D-VAE or FactorDVAE, as a function without arguments; bfloat16: by autocast, as is usual."""
+    half = torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")
     model = DVAE().to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), 1e-4)
     forward = torch.compile(model) if compiled else model
@@ -95,11 +96,12 @@ def dvae_step(method, images, compiled):
     truth = torch.cat([torch.zeros(BATCH), torch.ones(BATCH)]).long()
 
     def step():
-        loss, latents = forward(batch(images), 1.0)
-        if critic is not None:
-            critic.requires_grad_(False)  # the penalty needs no gradient of the critic's weights
-            odds = judge(latents)
-            loss = loss + 30.0 * (odds[:, 0] - odds[:, 1]).mean()
+        with half:
+            loss, latents = forward(batch(images), 1.0)
+            if critic is not None:
+                critic.requires_grad_(False)  # the penalty needs no gradient of the critic's weights
+                odds = judge(latents)
+                loss = loss + 30.0 * (odds[:, 0] - odds[:, 1]).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -107,7 +109,8 @@ def dvae_step(method, images, compiled):
             critic.requires_grad_(True)
             fixed = latents.detach()
             shuffled = torch.stack([fixed[torch.randperm(BATCH), i] for i in range(LATENTS)], dim=1)
-            critic_loss = functional.cross_entropy(judge(torch.cat([fixed, shuffled])), truth)
+            with half:
+                critic_loss = functional.cross_entropy(judge(torch.cat([fixed, shuffled])), truth)
             critic_optimizer.zero_grad()
             critic_loss.backward()
             critic_optimizer.step()
@@ -154,6 +157,9 @@ def make(name, method, images):
             raise RuntimeError("disent has no broadcast decoder")
         return decoder_pass(*map(int, method.split()[1:]), compiled=name == "torch.compile")
     images = torch.from_numpy(images)
+    method, _, precision = method.partition(" ")
     if name == "disent":
+        if precision:
+            raise RuntimeError("disent is measured in float32 only")
         return disent_step(method, images)
-    return dvae_step(method, images, compiled=name == "torch.compile")
+    return dvae_step(method, images, compiled=name == "torch.compile", precision=precision)

@@ -9,7 +9,8 @@ Needs network access once: `pip install torch` and `pip install disent` into an 
 user's cache folder. What cannot be installed is left out, with the reason.
 
 Every contender is a process of its own, kept waiting while others run; rounds go from one to the next, so that a
-busy minute of the machine meets all of them. Batch 64, images 64 x 64 x 1, Adam, float32, the paper's networks:
+busy minute of the machine meets all of them. Batch 64, images 64 x 64 x 1, Adam, the paper's networks, float32; the
+rows "METHOD bfloat16" are our `precision="bfloat16"` beside torch with autocast:
 
 * factorgrid: the trainer as `factorgrid train` runs it, drawing images included, 1 or 5 members;
 * torch eager, torch.compile: benchmarks/rivals.py;
@@ -41,7 +42,7 @@ import numpy as np
 
 HERE = Path(__file__).resolve()
 RESULTS = HERE.parent / "results"
-METHODS = ("dvae", "factor_dvae", "broadcast 64 64", "broadcast 32 32")
+METHODS = ("dvae", "factor_dvae", "dvae bfloat16", "factor_dvae bfloat16", "broadcast 64 64", "broadcast 32 32")
 ROUNDS, SECONDS = 7, 1.0
 CONTENDERS = ("factorgrid 1", "factorgrid 5", "torch eager", "torch.compile", "disent", "jax lax")
 
@@ -83,7 +84,9 @@ def fresh(method, members):
     from factorgrid.training.state import initial_state
 
     data = datasets.load("dsprites_twin")
-    group = make_group(Config(data="dsprites_twin", model=method, seeds=tuple(range(members))), Shapes.of(data))
+    model, _, precision = method.partition(" ")
+    config = Config(data="dsprites_twin", model=model, seeds=tuple(range(members)), precision=precision or "tf32")
+    group = make_group(config, Shapes.of(data))
     return data, group, initial_state(group)
 
 
@@ -114,6 +117,8 @@ def factorgrid_steps(method, members):
 
 def lax_steps(method):
     """The same networks through `lax` convolutions, one compiled step a call."""
+    if method.endswith("bfloat16"):
+        raise RuntimeError("measured in float32 only")
     import jax
     import jax.numpy as jnp
 
@@ -266,7 +271,7 @@ def operations(method):
         (1, 10, 256), (1, 256, 1024), (16, 64, 1024), (64, 64, 512), (256, 32, 512), (1024, 32, 16),
     ]  # fmt: skip
     total = 2 * 64 * (2 * sum(np.prod(s) for s in first) + 3 * sum(np.prod(s) for s in layers))
-    if method == "factor_dvae":
+    if method.startswith("factor_dvae"):
         critic = 10 * 1000 + 5 * 1000 * 1000 + 1000 * 2
         total += 2 * 64 * critic * (2 + 2 * 3)  # the penalty's pass and its gradient; two batches to learn from
     return int(total)

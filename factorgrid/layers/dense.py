@@ -9,7 +9,7 @@ from factorgrid.layers.product import product
 
 
 class Dense(eqx.Module):
-    """x -> x @ weight + bias on the last axis."""
+    """x -> x @ weight + bias on the last axis, and a ReLU if asked for."""
 
     weight: Float[Array, "input output"]
     bias: Float[Array, " output"]
@@ -18,5 +18,5 @@ class Dense(eqx.Module):
         self.weight = init(key, (num_inputs, num_outputs), num_inputs, num_outputs)
         self.bias = jnp.zeros(num_outputs)
 
-    def __call__(self, x: Float[Array, "*batch input"]) -> Float[Array, "*batch output"]:
-        return product(x, self.weight) + self.bias
+    def __call__(self, x: Float[Array, "*batch input"], *, relu: bool = False) -> Float[Array, "*batch output"]:
+        return product(x, self.weight, self.bias, relu=relu)

@@ -11,9 +11,8 @@ from jaxtyping import Array, Float, Key
 
 from factorgrid.errors import Error
 from factorgrid.layers import Conv
-from factorgrid.layers.convolution import add_bias
 from factorgrid.layers.initializers import Initializer
-from factorgrid.layers.product import product
+from factorgrid.layers.product import add_bias, product, rounded
 from factorgrid.layers.unit_stride import window_maps
 from factorgrid.models.convolutional import ConvEncoder, Shape
 
@@ -44,8 +43,8 @@ class BroadcastDecoder(eqx.Module):
     def activations(self, latents: Float[Array, "batch latent"]) -> tuple[Array, ...]:
         """Of all convolutions but the last."""
         first, second, _ = self.convolutions
-        x = jax.nn.relu(convolve_tiled(first, latents, self.image_size))
-        return x, jax.nn.relu(second(x))
+        x = rounded(jax.nn.relu(convolve_tiled(first, latents, self.image_size)))
+        return x, second(x, relu=True)
 
 
 def convolve_tiled(
@@ -63,8 +62,8 @@ def convolve_tiled(
     windows, _ = window_maps(*layer.weight.shape[:2])
     plane = np.ones((height, width))
     across, down = plane * np.linspace(-1, 1, width), plane * np.linspace(-1, 1, height)[:, None]
-    inside = windows(jnp.asarray(plane[None, ..., None], latents.dtype)).reshape(-1, num_taps)
-    coordinates = windows(jnp.asarray(np.stack([across, down], axis=-1)[None], latents.dtype))
+    inside = windows.forward(jnp.asarray(plane[None, ..., None], latents.dtype)).reshape(-1, num_taps)
+    coordinates = windows.forward(jnp.asarray(np.stack([across, down], axis=-1)[None], latents.dtype))
     common = product(coordinates, layer.weight[:, :, num_latents:].reshape(-1, num_outputs)) + layer.bias
     of_taps = product(latents, layer.weight[:, :, :num_latents].transpose(2, 0, 1, 3).reshape(num_latents, -1))
     tiled = jnp.broadcast_to(inside, (num_images, *inside.shape)) @ of_taps.reshape(num_images, num_taps, num_outputs)

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Key
 from factorgrid.errors import Error
 from factorgrid.layers import Conv, ConvTranspose, Dense
 from factorgrid.layers.initializers import Initializer
+from factorgrid.layers.product import rounded
 
 WIDTH, HIDDEN = 32, 256
 SMALLEST_SIDE, SMALLEST_HALVED = 16, 4
@@ -50,10 +51,10 @@ class ConvEncoder(eqx.Module):
 
     def __call__(self, images: Float[Array, "batch height width channel"]) -> Float[Array, "batch parameter"]:
         first, second, *rest = self.convolutions
-        x = jax.nn.relu(second.of_blocks(jax.nn.relu(first.to_blocks(images))))
+        x = second.of_blocks(first.to_blocks(rounded(images), relu=True), relu=True)
         for convolution in rest:
-            x = jax.nn.relu(convolution(x))
-        return self.output(jax.nn.relu(self.hidden(x.reshape(len(x), -1))))
+            x = convolution(x, relu=True)
+        return self.output(self.hidden(x.reshape(len(x), -1), relu=True))
 
 
 class ConvDecoder(eqx.Module):
@@ -88,21 +89,21 @@ class ConvDecoder(eqx.Module):
 
     def activations(self, latents: Float[Array, "batch latent"]) -> tuple[Array, ...]:
         """Of the two dense layers and of all deconvolutions but the last two; the last is an image [batch h w c]."""
-        found, x = [], latents
+        found, x = [], rounded(latents)
         for layer in self.hidden:
-            x = jax.nn.relu(layer(x))
+            x = layer(x, relu=True)
             found.append(x)
         x = x.reshape(len(x), *self.smallest, -1)
         found[-1] = x
         for deconvolution in self.deconvolutions[:-2]:
-            x = jax.nn.relu(deconvolution(x))
+            x = deconvolution(x, relu=True)
             found.append(x)
         return tuple(found)
 
     def __call__(self, latents: Float[Array, "batch latent"]) -> Float[Array, "batch height width channel"]:
         *_, last_but_one, last = self.deconvolutions
         x = self.activations(latents)[-1]
-        return last.of_blocks(jax.nn.relu(last_but_one.to_blocks(x)))
+        return last.of_blocks(last_but_one.to_blocks(x, relu=True))
 
 
 def build_convolutional(

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Key
 from factorgrid.errors import Error
 from factorgrid.layers import Dense
 from factorgrid.layers.initializers import Initializer
+from factorgrid.layers.product import rounded
 
 WIDTH, DEPTH = 256, 3
 
@@ -32,9 +33,9 @@ class MLPDecoder(eqx.Module):
         return run_stack(self.layers, latents).reshape(len(latents), *self.image_shape)
 
     def activations(self, latents: Float[Array, "batch latent"]) -> tuple[Array, ...]:
-        found, x = [], latents
+        found, x = [], rounded(latents)
         for layer in self.layers[:-1]:
-            x = jax.nn.relu(layer(x))
+            x = layer(x, relu=True)
             found.append(x)
         return tuple(found)
 
@@ -68,6 +69,7 @@ def dense_stack(sizes: tuple[int, ...], init: Initializer, key: Key[Array, ""]) 
 
 
 def run_stack(layers: tuple[Dense, ...], x: Float[Array, "batch input"]) -> Float[Array, "batch output"]:
+    x = rounded(x)
     for layer in layers[:-1]:
-        x = jax.nn.relu(layer(x))
+        x = layer(x, relu=True)
     return layers[-1](x)

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, Key
 from factorgrid.datasets import Batch, DeviceDataset
 from factorgrid.latents import Latent
 from factorgrid.latents.abilities import Divergent
+from factorgrid.layers.sums import total
 from factorgrid.models import Autoencoder, Forward, Kind
 
 Scalar = Float[Array, ""]
@@ -88,7 +89,7 @@ def reconstruction(logits: Float[Array, "batch *pixel"], images: Float[Array, "b
     Pixels need not be 0 or 1, nor even within [0, 1] (SmallNORB's resized images leave it by a little).
     """
     per_pixel = jnp.maximum(logits, 0) - logits * images + jnp.log1p(jnp.exp(-jnp.abs(logits)))
-    return jnp.sum(per_pixel) / len(images)
+    return total(per_pixel) / len(images)
 
 
 def kl_divergence(forward: Forward) -> Scalar:

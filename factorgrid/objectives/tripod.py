@@ -19,6 +19,7 @@ from jaxtyping import Array, Float, Key
 from factorgrid.datasets import Batch
 from factorgrid.errors import Error
 from factorgrid.latents.abilities import Scalar as OneNumber
+from factorgrid.layers.product import products_in
 from factorgrid.models import Forward
 from factorgrid.models.autoencoder import Layered
 from factorgrid.objectives.objective import Context, Loss, Objective, Scalar, reconstruction
@@ -49,10 +50,12 @@ class Tripod(Objective):
         decoder = context.model.decoder
         if not isinstance(decoder, Layered):
             raise Error("objective 'tripod' looks into the decoder's layers: use an architecture of this library's own")
+        with products_in("float32"):  # of second differences, fewer digits would leave rounding errors
+            hessian = hessian_penalty(decoder.activations, latents, spread, self.step, self.directions, context.key)
         terms = {
             "reconstruction": reconstruction(passes[0].logits, batch[0].images),
             "multi_information": kernel_multi_information(latents, spread),
-            "hessian": hessian_penalty(decoder.activations, latents, spread, self.step, self.directions, context.key),
+            "hessian": hessian,
         }
         weighted = self.lambda_m * terms["multi_information"] + self.lambda_h * terms["hessian"]
         return Loss(terms["reconstruction"] + weighted, terms)

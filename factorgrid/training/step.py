@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from factorgrid.datasets import Batch, DeviceDataset
 from factorgrid.datasets.table import HostTable
+from factorgrid.layers.sums import total
 from factorgrid.method import DATA, Examples, Labelled, Params, Trainable, purpose_key
 from factorgrid.training.labelled import labelled_batch
 from factorgrid.training.sharding import AXIS, SPLIT, STATE_SPLIT, WHOLE, member_mesh
@@ -85,7 +86,7 @@ def take_steps(
     one_step = jax.eval_shape(lambda: group_step(state, group, views_of(group, stream, state.step, 0), labelled)[1])
     zeros = jax.tree.map(lambda term: jnp.zeros(term.shape, term.dtype), one_step)
     state, sums = jax.lax.fori_loop(0, num_steps, body, (state, zeros))
-    return state, jax.tree.map(lambda total: total / num_steps.astype(jnp.float32), sums)
+    return state, jax.tree.map(lambda summed: summed / num_steps.astype(jnp.float32), sums)
 
 
 def views_of(group: Group, stream: Stream, step: Int[Array, ""], position: Int[Array, ""] | int) -> tuple[Batch, ...]:
@@ -164,9 +165,9 @@ def one_pass(
         losses, new = method.losses(params, memory, examples, jax.random.key(seed), step, num_steps)
         return jnp.asarray(sum(loss.total for loss in losses.values())), (losses, new)
 
-    (total, (losses, new)), gradients = eqx.filter_value_and_grad(sum_of_losses, has_aux=True)(params)
-    terms = {name: term for loss in losses.values() for name, term in loss.terms.items()}
-    return Pass(gradients, new, terms, jnp.isfinite(total) & all_finite(gradients))
+    (loss, (losses, new)), gradients = eqx.filter_value_and_grad(sum_of_losses, has_aux=True)(params)
+    terms = {name: term for each in losses.values() for name, term in each.terms.items()}
+    return Pass(gradients, new, terms, jnp.isfinite(loss) & all_finite(gradients))
 
 
 def updated(method: Trainable, state: State, found: Pass, alive: Bool[Array, ""]) -> State:
@@ -183,8 +184,8 @@ def updated(method: Trainable, state: State, found: Pass, alive: Bool[Array, ""]
 
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
-    """Whether every number of a pytree is finite; a sum of magnitudes is one pass and keeps NaN and infinity."""
-    return jnp.isfinite(sum(jnp.sum(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)))
+    """Whether every number of a pytree is finite; a sum is one pass, and NaN and infinity leave none finite."""
+    return jnp.isfinite(sum(total(leaf) for leaf in jax.tree.leaves(tree)))
 
 
 def freeze(alive: Bool[Array, ""], new: State, old: State) -> State:

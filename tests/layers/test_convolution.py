@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jax import lax
 
 from factorgrid.layers import INITIALIZERS, Conv, ConvTranspose, unit_stride, winograd
+from factorgrid.layers.convolution import PADDED_BLOCKS
 from factorgrid.layers.product import products_in
 
 INIT = INITIALIZERS["truncated_normal"]
@@ -45,7 +46,7 @@ def lax_conv_transpose(layer: ConvTranspose, x: jax.Array) -> jax.Array:
     return spread + layer.bias
 
 
-def assert_same_function(make, reference, shape: tuple[int, ...], seed: int = 0) -> None:
+def assert_same_function(make, reference, shape: tuple[int, ...], seed: int = 0, call=None) -> None:
     """Outputs and gradients by weights, bias and inputs are equal for random numbers, a random bias included.
 
     One compilation; the numbers come from NumPy, since every new shape would compile a generator.
@@ -60,13 +61,18 @@ def assert_same_function(make, reference, shape: tuple[int, ...], seed: int = 0)
         return out, pull(cotangent)
 
     def both(layer, x):
-        return with_gradients(lambda layer, x: layer(x), layer, x), with_gradients(reference, layer, x)
+        return with_gradients(call or (lambda layer, x: layer(x)), layer, x), with_gradients(reference, layer, x)
 
     found, expected = jax.jit(both)(layer, x)
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected)):
         assert a.dtype == b.dtype == jnp.float64
         assert a.shape == b.shape
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+def with_relu(make):
+    """The layer and the reference, each with a ReLU: the layer's is part of its operation."""
+    return lambda layer, x: layer(x, relu=True), lambda layer, x: jax.nn.relu(make(layer, x))
 
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int) -> Conv:
@@ -89,6 +95,57 @@ def test_transposed_convolutions_of_the_networks_equal_lax(shape):
     height, width, inputs, outputs = shape
     with jax.enable_x64(True):
         assert_same_function(lambda: conv_transpose(inputs, outputs), lax_conv_transpose, (1, height, width, inputs))
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1, 32, 4, 2), (8, 8, 8, 8, 4, 2), (8, 8, 4, 8, 2, 2), (8, 8, 2, 8, 4, 1)])
+def test_a_layer_with_its_relu(shape):
+    height, width, inputs, outputs, kernel, stride = shape
+    call, reference = with_relu(lax_conv)
+    with jax.enable_x64(True):
+        assert_same_function(
+            lambda: conv(inputs, outputs, kernel, stride), reference, (2, height, width, inputs), 0, call
+        )
+        call, reference = with_relu(lax_conv_transpose)
+        assert_same_function(lambda: conv_transpose(inputs, outputs), reference, (2, height, width, inputs), 0, call)
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_blocks_handed_over_are_those_of_the_padded_outputs(relu):
+    def pixels(layer, x):
+        out = lax_conv(layer, x)
+        return PADDED_BLOCKS.forward(jax.nn.relu(out) if relu else out)
+
+    with jax.enable_x64(True):
+        assert_same_function(
+            lambda: conv(1, 8, 4, 2), pixels, (2, 12, 8, 1), 0, lambda layer, x: layer.to_blocks(x, relu=relu)
+        )
+
+
+@pytest.mark.parametrize("make", [lambda: conv(1, 32, 4, 2), lambda: conv(16, 16, 4, 2), lambda: conv(8, 16, 2, 2),
+                                  lambda: conv(3, 16, 4, 1), lambda: conv(16, 16, 4, 1), lambda: conv(16, 1, 4, 1),
+                                  lambda: conv_transpose(16, 16), lambda: conv_transpose(16, 1)])  # fmt: skip
+def test_layers_in_bfloat16(make):
+    """Activations and their gradients have sixteen bits, sums and weights' gradients not; all are near float32's."""
+    rng = np.random.default_rng(0)
+    layer = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape), jnp.float32), jax.eval_shape(make))
+    x = jnp.asarray(rng.normal(size=(2, 8, 8, layer.weight.shape[2])), jnp.float32)
+
+    def gradients(x, precision):
+        with products_in(precision):
+            out, pull = jax.vjp(lambda layer, x: layer(x), layer, x)
+        return out, *pull((jnp.arange(out.size) % 7 - 2).reshape(out.shape).astype(out.dtype))
+
+    (out, of_layer, of_x), expected = (
+        jax.jit(gradients, static_argnums=1)(x.astype(dtype), precision)
+        for dtype, precision in ((jnp.bfloat16, "bfloat16"), (jnp.float32, "float32"))
+    )
+    assert (out.dtype, of_x.dtype) == (jnp.float32, jnp.bfloat16)
+    assert of_layer.weight.dtype == of_layer.bias.dtype == jnp.float32
+    with products_in("bfloat16"):
+        assert jax.eval_shape(lambda: layer(x.astype(jnp.bfloat16), relu=True)).dtype == jnp.bfloat16
+    for found, wanted in zip(jax.tree.leaves((out, of_layer, of_x)), jax.tree.leaves(expected)):
+        error = np.asarray(found, np.float32) - np.asarray(wanted)
+        assert np.sqrt(np.mean(error**2)) < 0.006 * np.sqrt(np.mean(np.square(wanted)))
 
 
 sizes, channels = st.integers(1, 6), st.integers(1, 4)

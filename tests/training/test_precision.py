@@ -38,6 +38,35 @@ def test_products_and_gradients_have_the_precision(precision: str) -> None:
     np.testing.assert_allclose(gradient_w, expected, atol=2e-5)
 
 
+def test_a_gradient_has_the_precision_of_the_block_its_product_was_in() -> None:
+    """As in a training step, where only the loss is computed inside: the backward pass is traced later."""
+
+    def loss(w):
+        with products_in("bfloat16"):
+            return product(X, w).sum()
+
+    gradient = jax.grad(loss)(W)
+    expected = rounded(X).reshape(-1, 40).T @ np.ones((15, 7))
+    np.testing.assert_allclose(gradient, expected, atol=2e-5)
+    assert np.abs(gradient - np.asarray(X, np.float64).reshape(-1, 40).T @ np.ones((15, 7))).max() > 1e-3
+
+
+def test_sixteen_bit_activations_stay_so_and_sums_are_float32() -> None:
+    x = X.astype(jnp.bfloat16)
+    bias = jnp.linspace(-20.0, 20.0, 7)
+    with products_in("bfloat16"):
+        out, pull = jax.vjp(lambda x, w, b: product(x, w, b, relu=True), x, W, bias)
+    expected = np.maximum(rounded(X) @ rounded(W) + np.asarray(bias), 0)
+    assert out.dtype == jnp.bfloat16
+    np.testing.assert_allclose(np.asarray(out, np.float64), expected, rtol=2**-8)  # rounded once
+    gradient_x, gradient_w, gradient_bias = pull(jnp.full_like(out, 3.0))
+    assert (gradient_x.dtype, gradient_w.dtype, gradient_bias.dtype) == (jnp.bfloat16, jnp.float32, jnp.float32)
+    passed = 3.0 * (expected > 0)
+    np.testing.assert_allclose(np.asarray(gradient_x, np.float64), passed @ rounded(W).T, rtol=2**-8, atol=1e-6)
+    np.testing.assert_allclose(gradient_w, rounded(X).reshape(-1, 40).T @ passed.reshape(-1, 7), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(gradient_bias, passed.sum((0, 1)))
+
+
 def test_the_precision_ends_with_its_block() -> None:
     with products_in("bfloat16"):
         coarse = product(X, W)
@@ -45,11 +74,13 @@ def test_the_precision_ends_with_its_block() -> None:
     assert np.abs(coarse - X @ W).max() > 1e-3
 
 
-def test_a_group_trains_in_bfloat16_with_float32_weights() -> None:
-    data = datasets.load("circles")
+@pytest.mark.parametrize("architecture", ["mlp", "conv64", "broadcast"])
+def test_a_group_trains_in_bfloat16_with_float32_weights(architecture: str) -> None:
+    data = datasets.load("circles", image_size=16)
     config = Config(
-        data="circles", model="dvae", steps=20, batch_size=4, architecture="mlp", num_latents=2, num_categories=4
-    )
+        data="circles", model="dvae", steps=20, batch_size=4, architecture=architecture, num_latents=2,
+        num_categories=4,
+    )  # fmt: skip
     losses = {}
     for precision in PRECISIONS:
         group = make_group(dataclasses.replace(config, precision=precision), Shapes.of(data))
