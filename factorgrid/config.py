@@ -135,7 +135,7 @@ class Config:
         least=1, most=16, since=True,
     )  # fmt: skip
     precision: str = option(
-        "tf32", "Of products: tf32 (float32 where the device has none), float32, or bfloat16 (activations too, not weights).",
+        "tf32", "Of products: tf32 (float32 where there is none), float32, or bfloat16 (activations too, not weights).",
         choices=PRECISIONS,
     )  # fmt: skip
     decay: float = option(0.0, "Weight decay (AdamW), on weights and not on biases; 0 is Adam.", least=0, since=True)

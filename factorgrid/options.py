@@ -44,8 +44,7 @@ class Options(TypedDict, total=False):
     width: int | None
     # How often images are halved, or how many dense layers; the paper's by default.
     depth: int | None
-    # Of products: tf32 (float32 where the device has none), float32, or bfloat16 (activations too, not
-    # weights).
+    # Of products: tf32 (float32 where there is none), float32, or bfloat16 (activations too, not weights).
     precision: str
     # Weight decay (AdamW), on weights and not on biases; 0 is Adam.
     decay: float

@@ -29,7 +29,7 @@ FLAGS: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("spacing", str, 'bins', "Which categories stand for the values of a factor: bins, or endpoint to span the whole grid.", ""),
     ("width", int | None, None, "Channels of the layers next to the image, or units of a dense one; the paper's by default.", ""),
     ("depth", int | None, None, "How often images are halved, or how many dense layers; the paper's by default.", ""),
-    ("precision", str, 'tf32', "Of products: tf32 (float32 where the device has none), float32, or bfloat16 (activations too, not weights).", ""),
+    ("precision", str, 'tf32', "Of products: tf32 (float32 where there is none), float32, or bfloat16 (activations too, not weights).", ""),
     ("decay", float, 0.0, "Weight decay (AdamW), on weights and not on biases; 0 is Adam.", ""),
     ("clip_gradient", float | None, None, "Every element of a gradient is cut to this size.", ""),
     ("beta", tuple[float, ...] | None, None, "For beta_vae, beta_tcvae, beta_dvae, beta_tcdvae, factor_qvae.", ""),

@@ -56,7 +56,8 @@ const binOf = (latent, value) => Math.min(Math.floor(partOf(latent, value) * lat
 function describe(side, l) {
   const latent = latentOf(side, l), value = side.code[l];
   if (!discrete(side)) return signed(value);
-  return `category ${value} at ${signed(latent.positions[value])}, used by ${percent(latent.use[value])}`;
+  const place = latent.vectors ? '' : ` at ${signed(latent.positions[value])}`;  // vectors have no order
+  return `category ${value}${place}, used by ${percent(latent.use[value])}`;
 }
 
 // The factor that a latent knows most about.

@@ -93,6 +93,8 @@ def grid_data(grid: Grid | None, latent: int) -> dict[str, Any]:
     if grid is None:
         return {}
     known = {"positions": short(grid.positions[latent]), "active": grid.active[latent].astype(int).tolist()}
+    if grid.vectors is not None:
+        return {**known, "vectors": [short(vector) for vector in grid.vectors[latent]]}
     return known if grid.thresholds is None else {**known, "thresholds": short(grid.thresholds[latent])}
 
 

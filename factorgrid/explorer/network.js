@@ -170,10 +170,16 @@ const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 // Categories by their positions: those of a learned codebook lie anywhere.
 const inOrder = ({ positions }) => positions.map((_, c) => c).sort((c, d) => positions[c] - positions[d]);
 
+// The entry of a codebook that is nearest to a vector; ties go to the lowest.
+function nearest(vectors, vector) {
+  const distances = vectors.map((entry) => entry.reduce((sum, x, i) => sum + (x - vector[i]) ** 2, 0));
+  return distances.indexOf(Math.min(...distances));
+}
+
 // A member of a run: categories or numbers -> pixels in 0..1; and pixels -> categories or numbers (`encode`), and the
 // code that metrics see (`code`): the expected position of categories with logits, else what `encode` gives.
 function makeModel(member) {
-  const decoder = makeNetwork(member.decoder), { latents, discrete } = member;
+  const decoder = makeNetwork(member.decoder), { latents, discrete } = member, { thresholds, vectors } = latents[0];
   let encoder = null, seen = null, numbers = null;  // made when the first picture is encoded; the last picture
   const place = (value, l) => (discrete ? latents[l].positions[value] : value);
   function numbersFor(pixels) {
@@ -191,22 +197,27 @@ function makeModel(member) {
     }));
   }
   function encode(pixels) {
-    const first = numbersFor(pixels).subarray(0, latents.length);
+    const all = numbersFor(pixels), first = all.subarray(0, latents.length);
     if (!discrete) return Array.from(first);
-    if (latents[0].thresholds) {
+    if (vectors) {
+      const size = vectors[0].length;
+      return latents.map((latent, l) => nearest(latent.vectors, all.subarray(l * size, (l + 1) * size)));
+    }
+    if (thresholds) {
       return latents.map((latent, l) => inOrder(latent)[latent.thresholds.filter((t) => first[l] > t).length]);
     }
     return logitsOf(pixels).map((logits) => logits.indexOf(Math.max(...logits)));
   }
   function code(pixels) {
-    if (!discrete || latents[0].thresholds) return encode(pixels).map(place);
+    if (!discrete || thresholds || vectors) return encode(pixels).map(place);
     return logitsOf(pixels).map((logits, l) => {
       const top = Math.max(...logits), weights = logits.map((logit) => Math.exp(logit - top));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       return weights.reduce((sum, weight, c) => sum + weight * latents[l].positions[c], 0) / total;
     });
   }
-  return { decode: (values) => decoder(Float64Array.from(values, place)).map(sigmoid), encode, code };
+  const given = (values) => (vectors ? values.flatMap((value, l) => latents[l].vectors[value]) : values.map(place));
+  return { decode: (values) => decoder(Float64Array.from(given(Array.from(values)))).map(sigmoid), encode, code };
 }
 
 // Pixels in 0..1 [height, width, 1 or 3] onto a canvas of that size.

@@ -1,7 +1,8 @@
 """A model as plain lists of layers and grids, which a browser can compute.
 
 All that the explorer assumes about networks and latents is in this file: names of a network's parts, how its layers
-pad, and what the encoder's last layer gives: logits (latent by latent), or a number a latent first of all.
+pad, and what the encoder's last layer gives: logits (latent by latent), a number a latent first of all, or a vector a
+latent, of which the nearest entry of a codebook is taken.
 """
 
 import dataclasses
@@ -63,12 +64,14 @@ class Grid:
         active: which categories the model may choose (all, unless attention is masked).
         thresholds: of models that round a number of the encoder to a category: of the categories in the order of
             their positions, it is the one that comes after as many others as there are thresholds below the number.
-            None for models whose encoder gives logits of categories.
+            None for models whose encoder gives logits of categories, or vectors.
+        vectors: what the decoder sees instead of positions, of models whose latents are vectors.
     """
 
     positions: Float[ndarray, "latent category"]
     active: Bool[ndarray, "latent category"]
     thresholds: Float[ndarray, "latent between"] | None
+    vectors: Float[ndarray, "latent category size"] | None = None
 
 
 def grid_of(model: TrainedModel) -> Grid | None:
@@ -83,8 +86,11 @@ def grid_of(model: TrainedModel) -> Grid | None:
     active = np.zeros(positions.shape, bool)
     for row, categories in enumerate(model.active_categories):
         active[row, list(categories)] = True
+    latent = model.autoencoder.latent
+    if latent.width == latent.num_parameters > model.num_latents:
+        return Grid(positions, active, None, _vectors(model))
     # a QVAE has probabilities too, and makes them of a number
-    logits = model.can(Probabilistic) and model.autoencoder.latent.num_parameters == positions.size
+    logits = model.can(Probabilistic) and latent.num_parameters == positions.size
     return Grid(positions, active, None if logits else _thresholds(model))
 
 
@@ -111,16 +117,17 @@ def decoder_layers(model: TrainedModel, image_shape: Shape) -> tuple[Layer, ...]
         Error: a network that this file does not know.
     """
     decoder: Any = model.autoencoder.decoder
+    seen = model.autoencoder.latent.width
     if hasattr(decoder, "layers"):
-        return _dense_stack(decoder.layers, model.num_latents, last_relu=False)
+        return _dense_stack(decoder.layers, seen, last_relu=False)
     if hasattr(decoder, "deconvolutions"):
-        hidden = _dense_stack(decoder.hidden, model.num_latents, last_relu=True)
+        hidden = _dense_stack(decoder.hidden, seen, last_relu=True)
         return hidden + _deconvolutions(decoder.deconvolutions, image_shape)
     if not hasattr(decoder, "convolutions"):
         raise _unknown(decoder)
     height, width, _ = image_shape
-    tiled = (height, width, model.num_latents + 2)
-    tiles = Layer("broadcast", (model.num_latents,), tiled)
+    tiled = (height, width, seen + 2)
+    tiles = Layer("broadcast", (seen,), tiled)
     return (tiles, *_convolutions(decoder.convolutions, tiled, last_relu=False))
 
 
@@ -133,6 +140,13 @@ def half_precision(model: TrainedModel) -> TrainedModel:
     whole = model.autoencoder
     networks = jax.tree.map(rounded, (whole.encoder, whole.decoder))
     return TrainedModel(dataclasses.replace(whole, encoder=networks[0], decoder=networks[1]))
+
+
+def _vectors(model: TrainedModel) -> Float[ndarray, "latent category size"]:
+    """What the latent makes of each category, for all latents at once."""
+    positions = model.position_table
+    each = model.autoencoder.latent.embed(jnp.asarray(positions.T, jnp.float32), model.autoencoder.codebook)
+    return np.asarray(each, np.float32).reshape(*positions.T.shape, -1).swapaxes(0, 1)
 
 
 def _thresholds(model: TrainedModel) -> Float[ndarray, "latent between"]:

@@ -21,13 +21,16 @@ class Categories:
         order: the number of each.
         active: which may be chosen.
         thresholds: a number becomes the category that comes after as many others as there are thresholds below it;
-            None if the encoder gives logits, whose order is that of the numbers.
+            None if the encoder gives logits, whose order is that of the numbers, or vectors.
+        vectors: of each category, of latents that are vectors: a vector of the encoder becomes the nearest one, and the
+            decoder sees it. None for others.
     """
 
     positions: Float[ndarray, "latent category"]
     order: Int[ndarray, "latent category"]
     active: Bool[ndarray, "latent category"]
     thresholds: Float[ndarray, "latent between"] | None
+    vectors: Float[ndarray, "latent category size"] | None
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,12 @@ def described(model: TrainedModel, shape: tuple[int, int, int]) -> Networks:
     grid = grid_of(model)
     categories = None
     if grid is not None:
-        logits = grid.thresholds is None
+        ordered = grid.thresholds is None
         order = np.tile(np.arange(grid.positions.shape[1]), (len(grid.positions), 1))
-        order = order if logits else np.argsort(grid.positions, axis=1, kind="stable")
+        order = order if ordered else np.argsort(grid.positions, axis=1, kind="stable")
         thresholds = None if grid.thresholds is None else grid.thresholds.astype(np.float32)
         sorted_positions = np.take_along_axis(grid.positions, order, axis=1).astype(np.float32)
-        categories = Categories(sorted_positions, order, grid.active, thresholds)
+        categories = Categories(sorted_positions, order, grid.active, thresholds, grid.vectors)
     return Networks(shape, model.num_latents, encoder_layers(model, shape), decoder_layers(model, shape), categories)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from numpy import ndarray
 
 from factorgrid.errors import Error
@@ -108,8 +109,10 @@ def encoder_graph(networks: Networks) -> Any:
 
 def decoder_graph(networks: Networks) -> Any:
     height, width, channels = networks.image_shape
-    graph = Nodes()
-    logits = graph.reshaped(run_layers(graph, networks.decoder, "codes"), (-1, height, width, channels))
+    graph, codes = Nodes(), "codes"
+    if networks.categories is not None and networks.categories.vectors is not None:
+        codes = entries_of(graph, networks.categories.vectors, codes)
+    logits = graph.reshaped(run_layers(graph, networks.decoder, codes), (-1, height, width, channels))
     graph.add("Transpose", graph.add("Sigmoid", logits), perm=[0, 3, 1, 2], output="images")
     return graph.graph(
         "decoder",
@@ -164,9 +167,27 @@ def row_of(graph: Nodes, x: str) -> str:
     return graph.add("ReduceMax", x, axes=[1], keepdims=1)
 
 
+def entries_of(graph: Nodes, vectors: Float[ndarray, "latent category size"], codes: str) -> str:
+    """The vectors of numbered entries, [n latent] -> [n latent*size]."""
+    num_latents, num_categories, size = vectors.shape
+    ends = (graph.constant(np.array(end, np.float32)) for end in (0, num_categories - 1))
+    index = graph.add("Cast", graph.add("Clip", graph.add("Round", codes), *ends), to=onnx.TensorProto.INT64)
+    place = graph.add("Add", index, graph.constant(np.arange(num_latents, dtype=np.int64) * num_categories))
+    found = graph.add("Gather", graph.constant(vectors.reshape(-1, size)), place)
+    return graph.reshaped(found, (-1, num_latents * size))
+
+
 def add_categories(graph: Nodes, categories: Categories, numbers: str) -> None:
     """Codes and categories from the encoder's numbers."""
     num_latents, num_categories = categories.positions.shape
+    if categories.vectors is not None:
+        vectors = graph.reshaped(numbers, (-1, num_latents, 1, categories.vectors.shape[2]))
+        apart = graph.add("Sub", vectors, graph.constant(categories.vectors[None]))
+        axis = graph.constant(np.array([3], np.int64))
+        distances = graph.add("ReduceSum", graph.add("Mul", apart, apart), axis, keepdims=0)
+        graph.add("ArgMin", distances, axis=2, keepdims=0, output="categories")
+        graph.add("Cast", "categories", to=onnx.TensorProto.FLOAT, output="codes")
+        return
     if categories.thresholds is None:
         logits = graph.reshaped(numbers, (-1, num_latents, num_categories))
         mask = graph.constant(categories.active[None])

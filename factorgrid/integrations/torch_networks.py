@@ -83,14 +83,15 @@ class TorchLayer(Module):
 
 
 class TorchEncoder(Module):
-    """Images -> codes: expected positions of categories, Gaussian means, or levels."""
+    """Images -> codes: expected positions of categories, Gaussian means, levels, or numbers of entries."""
 
     def __init__(self, networks: Networks) -> None:
         super().__init__()
         self.layers = torch.nn.Sequential(*map(TorchLayer, networks.encoder))
         categories = networks.categories
         self.num_latents, self.discrete = networks.num_latents, categories is not None
-        self.by_logits = categories is not None and categories.thresholds is None
+        self.by_vectors = categories is not None and categories.vectors is not None
+        self.by_logits = categories is not None and categories.thresholds is None and not self.by_vectors
         for name, array in ({} if categories is None else vars(categories)).items():
             self.register_buffer(name, None if array is None else torch.from_numpy(np.array(array)))
 
@@ -104,15 +105,23 @@ class TorchEncoder(Module):
             return numbers[:, : self.num_latents]
         if self.by_logits:
             return (self._logits(numbers).softmax(dim=2) * self.positions).sum(dim=2)
+        if self.by_vectors:
+            return self._nearest(numbers).to(numbers.dtype)
         return self._rounded(self.positions, numbers)
 
     def categorize(self, images: Tensor) -> Tensor:
         """The category of each latent dimension, of models that have them."""
         numbers = self.numbers(images)
+        if self.by_vectors:
+            return self._nearest(numbers)
         return self._logits(numbers).argmax(dim=2) if self.by_logits else self._rounded(self.order, numbers)
 
     def _logits(self, numbers: Tensor) -> Tensor:
         return numbers.unflatten(1, self.active.shape).masked_fill(~self.active, -torch.inf)
+
+    def _nearest(self, numbers: Tensor) -> Tensor:
+        vectors = numbers.unflatten(1, (len(self.vectors), 1, -1))
+        return (vectors - self.vectors).square().sum(dim=3).argmin(dim=2)
 
     def _rounded(self, table: Tensor, numbers: Tensor) -> Tensor:
         rank = (numbers[:, :, None] > self.thresholds).sum(dim=2)
@@ -126,9 +135,14 @@ class TorchDecoder(Module):
         super().__init__()
         self.layers = torch.nn.Sequential(*map(TorchLayer, networks.decoder))
         self.image_shape = networks.image_shape
+        vectors = None if networks.categories is None else networks.categories.vectors
+        self.register_buffer("vectors", None if vectors is None else torch.from_numpy(np.array(vectors)))
 
     def logits(self, codes: Tensor) -> Tensor:
         """Pixels before the sigmoid."""
+        if self.vectors is not None:
+            entries = codes.round().long().clamp(0, self.vectors.shape[1] - 1)
+            codes = self.vectors[torch.arange(len(self.vectors), device=entries.device), entries].flatten(1)
         found = self.layers(codes)
         return found if found.ndim == 4 else found.unflatten(1, self.image_shape).permute(0, 3, 1, 2)
 

@@ -35,7 +35,10 @@ def some_images(shape: Shape) -> np.ndarray:
 
 def test_decoder_layers_are_the_decoder(model: TrainedModel, shape: Shape) -> None:
     codes, grid = some_codes(model), grid_of(model)
-    places = codes if grid is None else np.stack([grid.positions[i][codes[:, i]] for i in range(3)], axis=1)
+    places = codes
+    if grid is not None:
+        seen = grid.positions[..., None] if grid.vectors is None else grid.vectors
+        places = np.concatenate([seen[i][codes[:, i]] for i in range(3)], axis=1)
     pixels = 1 / (1 + np.exp(-compute(decoder_layers(model, shape), places)))
     expected = model.decode(codes)
     assert expected.std() > 0.05  # pictures with something on them
@@ -51,6 +54,10 @@ def test_encoder_layers_are_the_encoder(model: TrainedModel, shape: Shape) -> No
         return
     if grid.thresholds is not None:
         np.testing.assert_array_equal(rounded(grid, numbers), model.categorize(images))
+        return
+    if grid.vectors is not None:
+        apart = numbers.reshape(2, 3, 1, -1) - grid.vectors
+        np.testing.assert_array_equal((apart**2).sum(axis=-1).argmin(axis=-1), model.categorize(images))
         return
     logits = np.where(grid.active, numbers.reshape(2, *grid.active.shape), -np.inf)
     np.testing.assert_array_equal(logits.argmax(axis=-1), model.categorize(images))

@@ -12,6 +12,7 @@ import factorgrid as fg
 from factorgrid.api import make_config
 from factorgrid.latents import FSQ, QLAE, Categorical, Gaussian
 from factorgrid.latents.qvae import QVAELatent
+from factorgrid.latents.vq import VQ
 from factorgrid.models import fresh_autoencoder
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training.state import initial_state
@@ -24,12 +25,16 @@ LATENTS = {
     "levels": FSQ(3, 8),
     "codebook": QLAE(3, 8),
     "values": QVAELatent(3, 8),
+    "vectors": VQ(3, 8, size=5),
+    "shared vectors": VQ(3, 8, size=2, shared=True),
 }
 KINDS = {
     "mlp, categories": ("mlp", (7, 5, 3), "categorical"),
     "mlp, levels": ("mlp", (6, 6, 1), "levels"),
     "mlp, codebook": ("mlp", (6, 6, 1), "codebook"),
     "mlp, values": ("mlp", (6, 6, 1), "values"),
+    "mlp, vectors": ("mlp", (6, 6, 1), "vectors"),
+    "broadcast, shared vectors": ("broadcast", (16, 16, 1), "shared vectors"),
     "convolutional, numbers": ("convolutional", (64, 64, 1), "gaussian"),
     "convolutional, masked, colours": ("convolutional", (48, 32, 3), "masked"),
     "broadcast, categories": ("broadcast", (32, 24, 1), "categorical"),
