@@ -78,7 +78,7 @@ class Options(TypedDict, total=False):
     cooling: Values
     # For any model with --labels: the weight of the supervised term.
     omega: Values
-    # Pixels a side of circles, or of your own images (64 by default).
+    # Pixels a side (64 by default) of circles, of twins (32, 16 or 8), or of your own images.
     image_size: int
     # Where a table of images lies: device, host, or auto (on the device if it fits).
     resident: str

@@ -51,6 +51,9 @@ def print_studies(studies: Sequence[tuple[Study, int]], console: Console) -> Non
 def print_pretrained(models: Sequence[Shipped], console: Console) -> None:
     """One row per trained model that comes with the library."""
     table = Table("name", "method", "data", "steps", "MIG", "weights", box=None, header_style="bold")
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        column.overflow = "fold"
     for one in models:
         mig = f"{one.scores['mig']:.1%}" if "mig" in one.scores else ""
         table.add_row(one.name, one.model, one.data, f"{one.steps:,}", mig, readable_bytes(one.num_bytes))

@@ -3,8 +3,8 @@
     python studies/pretrained.py NAME ...
 
 Trains what is not trained yet below runs/pretrained (a run that was stopped goes on), scores it with the published
-settings, and writes each model as 16-bit safetensors with a card. On two idle cores of an AMD EPYC: the two Circles
-groups take about 6 minutes together.
+settings, and writes each model as 16-bit safetensors with a card. On two idle cores of an AMD EPYC the two Circles groups
+take about 6 minutes together, those of sprites some 10 to 20 each.
 A model of several seeds is the best of them by the score named below: chosen, so no estimate of its method.
 """
 
@@ -64,7 +64,6 @@ WANTED = {
         {"data": "dsprites_twin", "model": "dvae", "steps": 10_000, **SPRITES},
         f"The rendered twin of dSprites. {ABOUT_SPRITES}",
     ),
-    # the two below are not trained yet: a quarter of an hour each on two idle cores
     "factor-dvae-dsprites-twin": Wanted(
         {"data": "dsprites_twin", "model": "factor_dvae", "steps": 10_000, **SPRITES},
         f"The rendered twin of dSprites. {ABOUT_SPRITES}",

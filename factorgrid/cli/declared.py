@@ -46,7 +46,7 @@ FLAGS: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("revival", tuple[float, ...] | None, None, "For vq_per_latent, vq_vae, vq_vae_ema.", ""),
     ("cooling", tuple[float, ...] | None, None, "For qvae, grid_qvae, factor_qvae.", ""),
     ("omega", tuple[float, ...] | None, None, "For any model with --labels: the weight of the supervised term.", ""),
-    ("image_size", int | None, None, "Pixels a side of circles, or of your own images (64 by default).", ""),
+    ("image_size", int | None, None, "Pixels a side (64 by default) of circles, of twins (32, 16 or 8), or of your own images.", ""),
     ("resident", str | None, None, "Where a table of images lies: device, host, or auto (on the device if it fits).", ""),
     ("subset", str | None, None, "mpi3d: `paper` restricts today's files to the colours and shapes of the paper's edition (inferred).", ""),
     ("clip", bool | None, None, "smallnorb: cut values to [0, 1].", ""),

@@ -25,6 +25,7 @@ from factorgrid.datasets.rendered.circles import sized_circles
 from factorgrid.datasets.rendered.dsprites_twin import ColorDSpritesTwin, DSpritesTwin
 from factorgrid.datasets.rendered.mpi3d_toy_twin import MPI3DToyTwin
 from factorgrid.datasets.rendered.shapes3d_twin import Shapes3DTwin
+from factorgrid.datasets.rendered.shrunk import shrunk
 from factorgrid.datasets.rendered.smallnorb_twin import SmallNORBTwin
 from factorgrid.datasets.table import Residence
 from factorgrid.errors import Error, check_whole, unknown_name
@@ -56,6 +57,14 @@ def _mpi3d(variant: mpi3d.Variant, description: str) -> Source:
     return Source(description, load_variant, "published", ("resident", "subset"), mpi3d.files(variant))
 
 
+def _twin(description: str, make: Callable[..., DeviceDataset], *options: str) -> Source:
+    def load_twin(root: Path, *, image_size: int | None = None, **rest: Any) -> Dataset:
+        twin = make(**rest)
+        return twin if image_size is None else shrunk(twin, image_size)
+
+    return Source(description, load_twin, "rendered", ("image_size", *options))
+
+
 DATASETS: dict[str, Source] = {
     "circles": Source(
         "one disc at a continuous position",
@@ -63,17 +72,12 @@ DATASETS: dict[str, Source] = {
         "rendered",
         ("image_size",),
     ),
-    "dsprites_twin": Source("dSprites drawn from its measured geometry", lambda root: DSpritesTwin(), "rendered"),
-    "color_dsprites_twin": Source("the same in random colours", lambda root: ColorDSpritesTwin(), "rendered"),
-    "shapes3d_twin": Source("Shapes3D traced from its measured geometry", lambda root: Shapes3DTwin(), "rendered"),
-    "mpi3d_toy_twin": Source(
-        "MPI3D toy traced from its measured geometry",
-        lambda root, **options: MPI3DToyTwin(**options),
-        "rendered",
-        ("subset",),
-    ),
-    "cars3d_twin": Source("183 drawn cars from 96 sides", lambda root: Cars3DTwin(), "rendered"),
-    "smallnorb_twin": Source("50 drawn toys on a lit ground", lambda root: SmallNORBTwin(), "rendered"),
+    "dsprites_twin": _twin("dSprites drawn from its measured geometry", DSpritesTwin),
+    "color_dsprites_twin": _twin("the same in random colours", ColorDSpritesTwin),
+    "shapes3d_twin": _twin("Shapes3D traced from its measured geometry", Shapes3DTwin),
+    "mpi3d_toy_twin": _twin("MPI3D toy traced from its measured geometry", MPI3DToyTwin, "subset"),
+    "cars3d_twin": _twin("183 drawn cars from 96 sides", Cars3DTwin),
+    "smallnorb_twin": _twin("50 drawn toys on a lit ground", SmallNORBTwin),
     "dsprites": Source(
         "three shapes in 737,280 poses", dsprites.load_dsprites, "published", ("resident",), dsprites.FILES
     ),
@@ -105,7 +109,7 @@ LEAST_SIZE, MOST_SIZE = 8, 1024
 
 # name -> (type, what it is): the keywords of `load`, for flags and study files
 OPTIONS: dict[str, tuple[type, str]] = {
-    "image_size": (int, "Pixels a side of circles, or of your own images (64 by default)."),
+    "image_size": (int, "Pixels a side (64 by default) of circles, of twins (32, 16 or 8), or of your own images."),
     "resident": (str, "Where a table of images lies: device, host, or auto (on the device if it fits)."),
     "subset": (
         str,
@@ -136,7 +140,8 @@ def load(
         resident: tables of images: "device", "host", or "auto", on the device if it fits.
         subset: MPI3D: "paper" restricts today's files to the colours and shapes of the edition in the paper (inferred).
         clip: SmallNORB: cut values to [0, 1].
-        image_size: circles and a user's own images: pixels a side, 64 by default.
+        image_size: pixels a side, 64 by default: any of circles and of a user's own images; 32, 16 or 8 of twins, whose
+            pixels then are means.
         fit: a user's own images that are not square: "stretch" (default), "crop" or "pad".
         background: "white" (default) or "black": what transparent and padded pixels of a user's own images show.
 

@@ -10,6 +10,7 @@ from numpy import ndarray
 from factorgrid.explorer.facts import Facts
 from factorgrid.explorer.network import Grid, decoder_layers, encoder_layers, grid_of, half_precision
 from factorgrid.explorer.page import Precision, network_data, short
+from factorgrid.metrics.mutual_information import entropy
 from factorgrid.models.trained import TrainedModel
 from factorgrid.report.captions import decoder_note, run_title, scores_of
 from factorgrid.training import Run
@@ -18,7 +19,7 @@ PIXEL_TOLERANCE = 1.5 / 255  # of half precision: pictures stay equal to the eye
 CODE_TOLERANCE = 0.01  # of half precision, in standard deviations of a Gaussian code
 LEAST_AGREEMENT = 0.99  # of half precision: categories that stay the same
 NUM_BARS = 48  # of the histogram of a continuous latent
-IDLE_KL, IDLE_SPREAD = 0.02, 0.01  # latents below it say next to nothing
+IDLE_KL, IDLE_SPREAD = 0.02, 0.01  # latents below it say next to nothing (entropies of categories: nats, as KL)
 LEAST_RANGE = 0.1  # of the slider of a collapsed latent
 
 
@@ -108,6 +109,9 @@ def _facts_data(facts: Facts, grid: Grid | None, latent: int) -> dict[str, Any]:
         "idle": spread < IDLE_SPREAD if kl is None else kl < IDLE_KL,
         "information": short(facts.information[latent], 3),
     }
+    if facts.categories is not None:  # a latent that always takes one category has the greatest KL of all
+        variety = float(entropy(facts.categories[:, [latent]])[0])
+        known |= {"rank": variety, "idle": variety < IDLE_KL}
     # where the slider of another member beside this one should begin and end
     low, high = np.quantile(codes, [0.01, 0.99]).tolist()
     if grid is None:
