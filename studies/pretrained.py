@@ -3,8 +3,8 @@
     python studies/pretrained.py NAME ...
 
 Trains what is not trained yet below runs/pretrained (a run that was stopped goes on), scores it with the published
-settings, and writes each model as 16-bit safetensors with a card. On two idle cores of an AMD EPYC the two Circles groups
-take about 6 minutes together, those of sprites some 10 to 20 each.
+settings, and writes each model as 16-bit safetensors with a card. On two idle cores of an AMD EPYC the two Circles
+groups take about 6 minutes together, those of sprites some 10 to 20 each.
 A model of several seeds is the best of them by the score named below: chosen, so no estimate of its method.
 """
 
