@@ -43,7 +43,7 @@ def draw_traversals(
     *,
     names: Sequence[str] = (),
 ) -> Path:
-    """A row for each latent dimension, the largest KL first; a block of columns for each base image.
+    """A row for each latent dimension, the most used first; a block of columns for each base image.
 
     Where the use of columns is known it stands as bars below them, and what no datum looks like is grey.
 

@@ -19,6 +19,7 @@ from factorgrid.study.select import higher_is_better
 from factorgrid.training import Run
 
 NUM_IMAGES = 8
+NUM_DATA = 512  # that say which latents are used
 NUM_LATENTS = 4  # the most used ones
 MOST_FIGURES = 12  # of a study with more methods and data sets, the first ones
 SEED = 7
@@ -69,8 +70,9 @@ def _figure(cells: Cells, data: str, row: Row) -> Drawing | Absent:
 def _compute(run: Run, member: str) -> dict[str, ndarray]:
     model = run.model(member)
     images, _ = run.dataset().draw(NUM_IMAGES, SEED)
+    data, _ = run.dataset().draw(NUM_DATA, SEED + 1)
     shown = reconstructions(model, images)
-    rows = latent_traversals(model, images[:1], kl=model.usage(images), num_columns=NUM_IMAGES)[:NUM_LATENTS]
+    rows = latent_traversals(model, images[:1], kl=model.usage(data), num_columns=NUM_IMAGES, data=data)[:NUM_LATENTS]
     pictures = {"images": shown.images, "decoded": shown.decoded}
     pictures |= {f"latent{row.latent}": row.images[0] for row in rows}
     return small(pictures)

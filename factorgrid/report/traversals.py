@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 
+from factorgrid.metrics.mutual_information import entropy
 from factorgrid.models.trained import TrainedModel, as_floats
 
 NUM_COLUMNS = 11
@@ -88,14 +89,16 @@ def latent_traversals(
         model: any trained model.
         images: the base images.
         kl: mean KL of each dimension; by default that of the base images.
-        latents: which dimensions, in which order; by default all of them, the largest KL first.
+        latents: which dimensions, in which order; by default all of them, the most used first: by the entropy of their
+            categories if `data` are given (a dimension that always takes one has the largest KL), else by KL.
         num_columns: how many equidistant values; dimensions of which some categories are masked take all the others.
         data: many images, by which the use of each column is counted; not counted if None.
     """
     kl = model.usage(images) if kl is None else kl
-    latents = np.argsort(-kl, kind="stable").tolist() if latents is None else list(latents)
     own_codes = model.categorize if model.discrete else model.encode
     base, known = own_codes(images), None if data is None else own_codes(data)
+    used = entropy(known) if model.discrete and known is not None else kl
+    latents = np.argsort(-used, kind="stable").tolist() if latents is None else list(latents)
     columns = [traversal_values(model, latent, num_columns) for latent in latents]
     codes = [_varied(base, latent, values) for latent, values in zip(latents, columns)]
     # one call, so that rows of different lengths do not compile the decoder again and again

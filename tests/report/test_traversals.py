@@ -59,6 +59,19 @@ def test_rows_are_sorted_by_kl(dvae: fg.Run, images: np.ndarray, kl: list[float]
     assert [row.kl for row in rows] == pytest.approx(sorted(kl, reverse=True))
 
 
+def test_with_data_a_latent_that_varies_comes_before_one_that_never_does(
+    dvae: fg.Run, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The posterior of the latter is one-hot, so it has the largest KL there is."""
+    model = dvae.model(0)
+    monkeypatch.setattr(
+        type(model), "categorize", lambda _, seen: np.stack([np.full(len(seen), 3), np.arange(len(seen)) % 4], axis=1)
+    )
+    kl = np.asarray([4.2, 0.5], np.float32)
+    assert [row.latent for row in latent_traversals(model, images, kl=kl, num_columns=2, data=images)] == [1, 0]
+    assert [row.latent for row in latent_traversals(model, images, kl=kl, num_columns=2)] == [0, 1]
+
+
 def test_kl_of_the_base_images_by_default(vae: fg.Run, images: np.ndarray) -> None:
     model = vae.model(0)
     expected = model.kl(images).mean(axis=0)
