@@ -1,9 +1,9 @@
 """Is anything lost with --precision bfloat16? The same seeds of the D-VAE trained in float32 and in bfloat16.
 
-    python benchmarks/precision.py                 # about an hour on two cores with bfloat16; goes on where it stopped
+    python benchmarks/precision.py                 # some 20 minutes on two cores with bfloat16; goes on where it stopped
     python benchmarks/precision.py --steps 50 --seeds 2 --out trial    # a trial
 
-Trains both groups on `dsprites_twin` with the paper's networks, scores them with the published settings, and writes
+Trains both groups on `dsprites_twin` with convolutional networks at 32 x 32 pixels, scores them with the published settings, and writes
 benchmarks/results/precision.md: for MIG and the negative ELBO each group's mean with its standard deviation, and the
 difference of the means with its 95 % interval (Welch). Rounding makes two trainings of one seed part after some
 hundred steps, so seeds are not paired.
@@ -28,7 +28,7 @@ def scores_of(precision, options):
     """{metric: [seed]}."""
     run = fg.train(
         data="dsprites_twin", model="dvae", seeds=options.seeds, steps=options.steps, learning_rate=5e-4,
-        precision=precision, out=options.out / precision,
+        image_size=32, precision=precision, out=options.out / precision,
     )  # fmt: skip
     scores = fg.evaluate(run, metrics=METRICS)
     return {metric: scores[scores["metric"] == metric].sort_values("seed")["value"].to_numpy() for metric in METRICS}
@@ -38,8 +38,8 @@ def table(found, options):
     lines = [
         "# bfloat16 beside float32",
         "",
-        f"{datetime.date.today()}, {processor()}. {options.seeds} D-VAEs each on `dsprites_twin`, {options.steps:,} "
-        "steps of 64 images at a learning rate of 5e-4, published settings of the scores.",
+        f"{datetime.date.today()}, {processor()}. {options.seeds} D-VAEs each on `dsprites_twin` at 32 x 32, "
+        f"{options.steps:,} steps of 64 images at a learning rate of 5e-4, published settings of the scores.",
         "",
         "| score | float32 | bfloat16 | difference (95 %) | p |",
         "| --- | ---: | ---: | ---: | ---: |",
