@@ -1,12 +1,12 @@
 """Is anything lost with --precision bfloat16? The same seeds of the D-VAE trained in float32 and in bfloat16.
 
-    python benchmarks/precision.py                 # some 20 minutes on two cores with bfloat16; goes on where it stopped
+    python benchmarks/precision.py     # some 20 minutes on two cores with bfloat16; goes on where it stopped
     python benchmarks/precision.py --steps 50 --seeds 2 --out trial    # a trial
 
-Trains both groups on `dsprites_twin` with convolutional networks at 32 x 32 pixels, scores them with the published settings, and writes
-benchmarks/results/precision.md: for MIG and the negative ELBO each group's mean with its standard deviation, and the
-difference of the means with its 95 % interval (Welch). Rounding makes two trainings of one seed part after some
-hundred steps, so seeds are not paired.
+Trains both groups on `dsprites_twin` with convolutional networks at 32 x 32 pixels, scores them with the published
+settings, and writes benchmarks/results/precision.md: for MIG and the ELBO each group's mean with its standard
+deviation, and the difference of the means with its 95 % interval (Welch). Rounding makes two trainings of one seed part
+after some hundred steps, so seeds are not paired.
 """
 
 import argparse
