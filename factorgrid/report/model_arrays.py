@@ -31,10 +31,8 @@ def model_arrays(cells: Cells, group: Group, what: str, compute: Callable[[Run],
         cells: the study.
         group: whose models.
         what: a word for the file's name, such as "planes".
-        compute: small arrays of numbers or text: float16 and uint8 where that suffices.
-
-    Raises:
-        Error: whatever `compute` raises.
+        compute: small arrays of numbers or text: float16 and uint8 where that suffices. If it raises an Error, that is
+            why there are none.
     """
     if not cells.with_models:
         return Absent("left out of a quick report", elsewhere=True)
@@ -42,7 +40,10 @@ def model_arrays(cells: Cells, group: Group, what: str, compute: Callable[[Run],
     path = None if start is None else start.with_name(f"{start.name}-{what}.npz")
     run = _open(cells, group)
     if isinstance(run, Run):
-        arrays = dict(compute(run))
+        try:
+            arrays = dict(compute(run))
+        except Error as error:
+            return Absent(str(error))
         if path is not None:
             with contextlib.suppress(Error):  # results that cannot be written to are reported all the same
                 _save(path, arrays)

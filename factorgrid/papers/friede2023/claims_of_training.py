@@ -94,10 +94,7 @@ def courses(cells: Cells) -> list[Course] | Absent:
         parts: list[Arrays] = []
         left_out = 0
         for group in (group for group in cells.groups(data, row) if group.state == "done"):
-            try:
-                arrays = model_arrays(cells, group, "course", _history)
-            except Error as error:
-                arrays = Absent(str(error))
+            arrays = model_arrays(cells, group, "course", _history)
             if isinstance(arrays, Absent):
                 why = arrays
             elif not parts or np.array_equal(arrays["steps"], parts[0]["steps"]):

@@ -64,10 +64,7 @@ def method_planes(cells: Cells, kind: Kind) -> MethodPlanes | Absent:
     found: list[Plane] = []
     steps, circles = 0, Circles()
     for group in done:
-        try:
-            arrays = model_arrays(cells, group, "planes", _codes)
-        except Error as error:
-            return Absent(str(error))
+        arrays = model_arrays(cells, group, "planes", _codes)
         if isinstance(arrays, Absent):
             return arrays
         steps, circles = int(arrays["steps"]), _circles(json.loads(str(arrays["data_options"])))
@@ -133,10 +130,7 @@ def figure_8(cells: Cells) -> Drawing | Absent:
     group = masked_group(cells)
     if isinstance(group, Absent):
         return group
-    try:
-        arrays = model_arrays(cells, group, "categories", _categories)
-    except Error as error:
-        return Absent(str(error))
+    arrays = model_arrays(cells, group, "categories", _categories)
     if isinstance(arrays, Absent):
         return arrays
     caption = (
