@@ -27,6 +27,7 @@ benchmarks/results/training_PROCESSOR.md and .json.
 
 import argparse
 import datetime
+import importlib.metadata
 import json
 import os
 import platform
@@ -69,6 +70,8 @@ def worker(contender, method, images_path):
 
         one = rivals.make("torch.compile" if contender == "torch.compile" else name, method, np.load(images_path))
         steps, info = (lambda n: [one() for _ in range(n)][-1].item()), {"torch": torch.__version__}
+        if name == "disent":
+            info["disent"] = importlib.metadata.version("disent")
     steps(1)
     print(json.dumps({"first_seconds": time.perf_counter() - began, **info}), flush=True)
     for line in sys.stdin:
@@ -425,6 +428,7 @@ def main():
         "versions": {
             "jax": first["factorgrid 1"]["jax"],
             **({"torch": first["torch eager"]["torch"]} if "torch" in first["torch eager"] else {}),
+            **({"disent": first["disent"]["disent"]} if "disent" in first["disent"] else {}),
         },
         "load": load,
         "ceilings": {name: round(value, 1) for name, value in measured.items()},
