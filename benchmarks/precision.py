@@ -30,8 +30,9 @@ def scores_of(precision, options):
         data="dsprites_twin", model="dvae", seeds=options.seeds, steps=options.steps, learning_rate=5e-4,
         image_size=32, precision=precision, out=options.out / precision,
     )  # fmt: skip
-    scores = fg.evaluate(run, metrics=METRICS)
-    return {metric: scores[scores["metric"] == metric].sort_values("seed")["value"].to_numpy() for metric in METRICS}
+    fg.evaluate(run, metrics=METRICS)
+    scores = run.scores
+    return {metric: scores[scores["metric"] == metric].sort_values("member")["value"].to_numpy() for metric in METRICS}
 
 
 def table(found, options):
