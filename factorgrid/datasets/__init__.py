@@ -176,8 +176,7 @@ def check_options(name: str, given: Mapping[str, object]) -> None:
     known = DATASETS[name].options if name in DATASETS else OWN_OPTIONS
     for option, value in given.items():
         if option not in known:
-            has = f"it has: {', '.join(known)}" if known else "it has none"
-            raise Error(f"data set '{name}' has no option '{option}'; {has}")
+            raise Error(f"data set '{name}' has no option '{option}'; it has: {', '.join(known)}")
         if option in CHOICES:
             kind, values = CHOICES[option]
             if value not in values:

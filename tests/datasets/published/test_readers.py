@@ -335,8 +335,8 @@ def test_load_names_what_to_do(tmp_path: Path) -> None:
         load("mpi3d_real", root=tmp_path)
     with pytest.raises(Error, match="'circles' has no option 'clip'; it has: image_size"):
         load("circles", clip=True)
-    with pytest.raises(Error, match="'dsprites_twin' has no option 'image_size'; it has none"):
-        load("dsprites_twin", image_size=32)
+    with pytest.raises(Error, match="'mpi3d_toy_twin' has no option 'resident'; it has: image_size, subset"):
+        load("mpi3d_toy_twin", resident="host")
     with pytest.raises(Error, match="unknown place for a table 'gpu'"):
         load("dsprites", resident="gpu")
 
