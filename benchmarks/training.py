@@ -427,8 +427,11 @@ def main():
         },
         "versions": {
             "jax": first["factorgrid 1"]["jax"],
-            **({"torch": first["torch eager"]["torch"]} if "torch" in first["torch eager"] else {}),
-            **({"disent": first["disent"]["disent"]} if "disent" in first["disent"] else {}),
+            **{
+                package: first[contender][package]
+                for package, contender in (("torch", "torch eager"), ("disent", "disent"))
+                if package in first[contender]
+            },
         },
         "load": load,
         "ceilings": {name: round(value, 1) for name, value in measured.items()},

@@ -58,9 +58,8 @@ def _mpi3d(variant: mpi3d.Variant, description: str) -> Source:
 
 
 def _twin(description: str, make: Callable[..., DeviceDataset], *options: str) -> Source:
-    def load_twin(root: Path, *, image_size: int | None = None, **rest: Any) -> Dataset:
-        twin = make(**rest)
-        return twin if image_size is None else shrunk(twin, image_size)
+    def load_twin(root: Path, *, image_size: int = 64, **rest: Any) -> Dataset:
+        return shrunk(make(**rest), image_size)
 
     return Source(description, load_twin, "rendered", ("image_size", *options))
 

@@ -102,16 +102,13 @@ def grid_data(grid: Grid | None, latent: int) -> dict[str, Any]:
 def _facts_data(facts: Facts, grid: Grid | None, latent: int) -> dict[str, Any]:
     codes = facts.codes[:, latent]
     kl = None if facts.kl is None else round(float(facts.kl[latent]), 4)
-    spread = float(codes.std())
-    known = {
-        "kl": kl,
-        "rank": spread if kl is None else kl,  # most used first
-        "idle": spread < IDLE_SPREAD if kl is None else kl < IDLE_KL,
-        "information": short(facts.information[latent], 3),
-    }
     if facts.categories is not None:  # a latent that always takes one category has the greatest KL of all
-        variety = float(entropy(facts.categories[:, [latent]])[0])
-        known |= {"rank": variety, "idle": variety < IDLE_KL}
+        used, least = float(entropy(facts.categories[:, [latent]])[0]), IDLE_KL
+    elif kl is not None:
+        used, least = kl, IDLE_KL
+    else:
+        used, least = float(codes.std()), IDLE_SPREAD
+    known = {"kl": kl, "rank": used, "idle": used < least, "information": short(facts.information[latent], 3)}
     # where the slider of another member beside this one should begin and end
     low, high = np.quantile(codes, [0.01, 0.99]).tolist()
     if grid is None:

@@ -102,13 +102,11 @@ class ConvTranspose(eqx.Module):
         bias = jnp.tile(self.bias, 4)
         return product(x, transpose_matrix(self.weight), bias, gather=FOLD.turned, relu=relu)
 
-    def of_blocks(
-        self, x: Float[Array, "batch h1 w1 block"], *, relu: bool = False
-    ) -> Float[Array, "batch height width output"]:
+    def of_blocks(self, x: Float[Array, "batch h1 w1 block"]) -> Float[Array, "batch height width output"]:
         """The layer applied to blocks with a ring around them, whatever the ring holds; for a few outputs."""
         b, h, w, c = x.shape
         pixels = x.reshape(b, h, w, 4, c // 4)
-        return product(pixels, self._scatter_matrix(), self.bias, scatter=PATCHES_IN_BLOCKS.turned, relu=relu)
+        return product(pixels, self._scatter_matrix(), self.bias, scatter=PATCHES_IN_BLOCKS.turned)
 
     def _scatter_matrix(self) -> Float[Array, "input patch"]:
         """From an input to its share in the 4 x 4 outputs it reaches, in the order of `PATCHES`."""

@@ -105,7 +105,7 @@ def _gradient(plan: Plan, kept: Operands, cotangent: ArrayLike) -> Operands:
     of_bias = None if bias is None else column_sums(cotangent, bias.dtype)
     with products_in(plan.precision):  # by now the block that the product was called in may have ended
         rows, shares = plan.gather.forward(x), plan.scatter.transpose(cotangent)
-        of_x = plan.gather.transpose(_rows_times(shares, _transposed(rounded(matrix))))
+        of_x = plan.gather.transpose(_rows_times(shares, _transposed(matrix)))
         of_matrix = _matrix_gradient(rows.reshape(-1, rows.shape[-1]), shares.reshape(-1, shares.shape[-1]))
     return of_x.astype(x.dtype), of_matrix.astype(matrix.dtype), of_bias, None
 
@@ -120,7 +120,7 @@ def _rows_times(x: Float[Array, "*batch input"], matrix: Float[Array, "input out
 def _multiply(a: Float[Array, "row inner"], b: Float[Array, "inner column"]) -> Float[Array, "row column"]:
     if _precision.get() != "bfloat16":
         return a @ b
-    return jnp.matmul(a.astype(jnp.bfloat16), b.astype(jnp.bfloat16), preferred_element_type=jnp.float32)
+    return jnp.matmul(rounded(a), rounded(b), preferred_element_type=jnp.float32)
 
 
 def _matrix_gradient(
@@ -128,18 +128,19 @@ def _matrix_gradient(
 ) -> Float[Array, "input output"]:
     """rows.T @ shares; the narrower of the two is the one that is transposed."""
     if rows.shape[1] <= shares.shape[1]:
-        return _multiply(_transposed(rounded(rows)), shares)
-    turned = _multiply(_transposed(rounded(shares)), rows)
+        return _multiply(_transposed(rows), shares)
+    turned = _multiply(_transposed(shares), rows)
     # the barrier keeps XLA from moving this transpose into the product
     return jax.lax.optimization_barrier(turned).T
 
 
 def _transposed(x: Float[Array, "row column"]) -> Float[Array, "column row"]:
-    """x.T; on a CPU as a copy, on which XLA's products are two or three times as fast.
+    """x.T, rounded as products read it; on a CPU as a copy, on which XLA's products are two or three times as fast.
 
     The detour through three axes is for bfloat16: XLA gives a plain transpose the layout of what it reads, and
     products of operands in such a layout are computed in float32.
     """
+    x = rounded(x)
     if jax.default_backend() != "cpu":
         return x.T
     return jax.lax.optimization_barrier(x[:, :, None].transpose(1, 2, 0).reshape(x.shape[::-1]))
@@ -147,8 +148,8 @@ def _transposed(x: Float[Array, "row column"]) -> Float[Array, "column row"]:
 
 @jax.custom_vjp
 def add_bias(x: Float[Array, "*batch channel"], bias: Float[Array, " channel"]) -> Float[Array, "*batch channel"]:
-    """x + bias, in x's type, with a quick gradient."""
-    return (x.astype(bias.dtype) + bias).astype(x.dtype)
+    """x + bias, with a quick gradient."""
+    return x + bias
 
 
 def _bias_gradient(

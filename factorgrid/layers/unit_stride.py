@@ -41,10 +41,8 @@ def convolve(
         matrix = weight.transpose(2, 0, 1, 3).reshape(num_inputs, -1)
         return product(x, matrix, bias, scatter=window_sums, relu=relu)
     exact = precision() != "bfloat16" and jax.default_backend() == "cpu"
-    if exact and kernel == [KERNEL, KERNEL] and min(num_inputs, num_outputs) >= FEWEST_FOR_TILES:
-        out = add_bias(convolve_by_tiles(x, weight), bias)
-    else:
-        out = add_bias(convolve_by_rows(x, weight), bias)
+    tiles = exact and kernel == [KERNEL, KERNEL] and min(num_inputs, num_outputs) >= FEWEST_FOR_TILES
+    out = add_bias(convolve_by_tiles(x, weight) if tiles else convolve_by_rows(x, weight), bias)
     return jax.nn.relu(out).astype(x.dtype) if relu else out
 
 
