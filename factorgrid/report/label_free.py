@@ -1,6 +1,7 @@
 """Scores that need no labels, side by side: what each goes along with, and which model it would have chosen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from factorgrid.study.statistics import correlate, correlation_interval, holm
 
 LEAST = 30  # models; fewer cannot tell scores apart
 JUDGE = "mig"
+TOO_FEW = f"no {LEAST} models of a data set have both MIG and scores that need no labels"
 OF_CODES = ("code_usage", "fos", "gaussian_total_correlation", "wasserstein_correlation", "mutual_information_score")
 KEYS = (
     *(key for name, selector in SELECTORS.items() if name != "validation" for key in selector.keys),
@@ -25,17 +27,55 @@ KEYS = (
 )
 
 
+@dataclass(frozen=True)
+class Rating:
+    """How well one score tells the models of a pool on one data set apart.
+
+    Attributes:
+        data, pool: where; a pool is named by its methods.
+        key: the score.
+        wide: its models, a column for every score and metric.
+        num: models that have both the score and `JUDGE`.
+        rho, p: Spearman correlation with `JUDGE`, positive where what the score calls better is better.
+        chosen, percentile: `JUDGE` of the model that the score calls best, and that model's place in the pool, 0 .. 1.
+    """
+
+    data: str
+    pool: str
+    key: str
+    wide: pd.DataFrame
+    num: int
+    rho: float
+    p: float
+    chosen: float
+    percentile: float
+
+    def with_metric(self, metric: str) -> float:
+        """Spearman correlation with a metric, turned as `rho`; NaN where it was not scored."""
+        pairs = _finite(self.wide, self.key, metric) if metric in self.wide else np.empty((0, 2))
+        return _sign(self.key) * correlate(*pairs.T).rho
+
+    def correlation(self, resamples: int) -> Number:
+        """`rho` with its 95 % bootstrap interval."""
+        ends = correlation_interval(*_finite(self.wide, self.key, JUDGE).T, resamples=resamples)
+        low, high = sorted(_sign(self.key) * end for end in ends)
+        return Number(self.rho, 2, signed=True, interval=(low, high))
+
+
 def label_free_table(cells: Cells) -> Table | Absent:
     """Every label-free score in every pool of at least `LEAST` models: rank correlations, and the model it chooses."""
     judged = [key for key in cells.metrics if in_percent(key) and higher_is_better(key) and key != JUDGE]
-    rows = []
-    for title, pool in _pools(cells):
-        table = cells.models(pool)
-        for data in dict.fromkeys(table["data"]):
-            mine = table[table["data"] == data]
-            rows += _rows(str(data), title, mine, judged, cells.resamples)
+    rows: list[dict[str, Cell]] = []
+    for ratings in rated(cells).values():
+        for one, p in zip(ratings, holm([one.p for one in ratings])):
+            rows.append({
+                "data set": one.data, "pool": one.pool, "score": metric_title(one.key), "models": one.num,
+                "with MIG": one.correlation(cells.resamples), "p": P(float(p)), "chosen": Number(100 * one.chosen),
+                "percentile": Number(100 * one.percentile, 0),
+                **{f"with {metric_title(key)}": Number(one.with_metric(key), 2, signed=True) for key in judged},
+            })  # fmt: skip
     if not rows:
-        return Absent(f"no {LEAST} models of a data set have both MIG and scores that need no labels")
+        return Absent(TOO_FEW)
     caption = (
         "Rank correlation of each score with the metrics over the models of a pool, turned so that a positive number "
         "means: what the score calls better is better. In parentheses the 95 % bootstrap interval; p: of the "
@@ -46,37 +86,79 @@ def label_free_table(cells: Cells) -> Table | Absent:
     return Table(rows, list(rows[0]), caption)
 
 
-def _pools(cells: Cells) -> list[tuple[str, list[Row]]]:
+def left_out_table(cells: Cells) -> Table | Absent:
+    """Each data set in turn left out: the score that serves best on the others, and how it serves on this one."""
+    found = rated(cells)
+    rows: list[dict[str, Cell]] = []
+    for pool in dict.fromkeys(pool for pool, _ in found):
+        by_data = {data: {one.key: one for one in found[name, data]} for name, data in found if name == pool}
+        shared = [key for key in KEYS if all(key in ratings for ratings in by_data.values())]
+        if len(by_data) < 2 or not shared:
+            continue
+        for data, ratings in by_data.items():
+            others = [by_data[other] for other in by_data if other != data]
+            means = {key: _mean_correlation([other[key].rho for other in others]) for key in shared}
+            best = max(shared, key=lambda key: means[key])
+            one = ratings[best]
+            rows.append({
+                "left out": data, "pool": one.pool, "models": one.num, "best on the others": metric_title(best),
+                "with MIG there": Number(means[best], 2, signed=True),
+                "with MIG here": one.correlation(cells.resamples),
+                "chosen": Number(100 * one.chosen), "percentile": Number(100 * one.percentile, 0),
+            })  # fmt: skip
+    if not rows:
+        return Absent(f"{TOO_FEW}, of two data sets or more")
+    caption = (
+        "Would the data sets at hand have told which score to trust on a new one? Of the scores that all data sets "
+        "have, the one with the greatest mean rank correlation with MIG on the others (mean of Fisher's z), its "
+        "correlation on the data set that was left out (95 % bootstrap interval), and the model that it chooses there: "
+        "MIG in %, and place among the models (100: the best, 50: as good as blind choice)."
+    )
+    return Table(rows, list(rows[0]), caption)
+
+
+def rated(cells: Cells) -> dict[tuple[str, str], list[Rating]]:
+    """(kind of latents, data set) -> every score of at least `LEAST` models; "discrete" or "continuous" latents."""
+    found: dict[tuple[str, str], list[Rating]] = {}
+    for kind, pool in _pools(cells).items():
+        for data in cells.outcome.data:
+            mine = [row for row in pool if cells.groups(data, row)]
+            table = cells.models(mine)
+            title = ", ".join(row.title for row in mine)
+            if ratings := _ratings(data, title, table[table["data"] == data]):
+                found[kind, data] = ratings
+    return found
+
+
+def _pools(cells: Cells) -> dict[str, list[Row]]:
     """Unsupervised models whose latents are alike: a gap exists for the discrete ones only."""
-    pools: dict[bool, list[Row]] = {True: [], False: []}
+    pools: dict[str, list[Row]] = {"discrete": [], "continuous": []}
     for row in cells.rows:
         if not row.kind.labels:
-            pools[METHODS[row.kind.model].can(Discrete)].append(row)
-    return [(", ".join(row.title for row in pool), pool) for pool in pools.values() if pool]
+            pools["discrete" if METHODS[row.kind.model].can(Discrete) else "continuous"].append(row)
+    return pools
 
 
-def _rows(data: str, pool: str, table: pd.DataFrame, judged: Sequence[str], resamples: int) -> list[dict[str, Cell]]:
+def _ratings(data: str, pool: str, table: pd.DataFrame) -> list[Rating]:
     wide = models(table)
-    keys = [key for key in KEYS if key in wide and JUDGE in wide and _finite(wide, key, JUDGE).shape[0] >= LEAST]
-    found = {key: correlate(*_finite(wide, key, JUDGE).T) for key in keys}
-    found = {key: one for key, one in found.items() if np.isfinite(one.rho)}  # equal scores choose nothing
-    corrected = holm([one.p for one in found.values()])
-    rows: list[dict[str, Cell]] = []
-    for key, p in zip(found, corrected):
-        sign = 1.0 if higher_is_better(key) else -1.0
-        ends = correlation_interval(*_finite(wide, key, JUDGE).T, resamples=resamples)
-        low, high = sorted(sign * end for end in ends)
-        chosen = select(table, key=key, metrics=(JUDGE,)).iloc[0]
-        record: dict[str, Cell] = {
-            "data set": data, "pool": pool, "score": metric_title(key), "models": found[key].num,
-            "with MIG": Number(sign * found[key].rho, 2, signed=True, interval=(low, high)), "p": P(float(p)),
-            "chosen": Number(100 * chosen["value"]), "percentile": Number(100 * chosen["percentile"], 0),
-        }  # fmt: skip
-        for metric in judged:
-            pairs = _finite(wide, key, metric) if metric in wide else np.empty((0, 2))
-            record[f"with {metric_title(metric)}"] = Number(sign * correlate(*pairs.T).rho, 2, signed=True)
-        rows.append(record)
-    return rows
+    ratings = []
+    for key in KEYS:
+        if key not in wide or JUDGE not in wide or len(_finite(wide, key, JUDGE)) < LEAST:
+            continue
+        found = correlate(*_finite(wide, key, JUDGE).T)
+        if np.isfinite(found.rho):  # equal scores choose nothing
+            chosen = select(table, key=key, metrics=(JUDGE,)).iloc[0]
+            value, percentile = float(chosen["value"]), float(chosen["percentile"])
+            ratings.append(Rating(data, pool, key, wide, found.num, _sign(key) * found.rho, found.p, value, percentile))
+    return ratings
+
+
+def _sign(key: str) -> float:
+    return 1.0 if higher_is_better(key) else -1.0
+
+
+def _mean_correlation(values: Sequence[float]) -> float:
+    return float(np.tanh(np.arctanh(np.clip(values, -0.999, 0.999)).mean()))
 
 
 def _finite(wide: pd.DataFrame, key: str, metric: str) -> np.ndarray:

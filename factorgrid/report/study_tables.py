@@ -7,7 +7,7 @@ import numpy as np
 from factorgrid.report.agreement import agreement_table
 from factorgrid.report.comparisons import compare_rows, pair_table
 from factorgrid.report.discrete_family import family_table, questions_table
-from factorgrid.report.label_free import label_free_table
+from factorgrid.report.label_free import label_free_table, left_out_table
 from factorgrid.report.study_cells import Cells, Row, metric_title, setting_title
 from factorgrid.report.sweeps import several
 from factorgrid.report.table_files import Table
@@ -122,6 +122,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Cells], Table | Absent]]] = {
     "comparisons": ("Compared with the first method", comparisons_table),
     "agreement": ("How far metrics agree", agreement_table),
     "label-free": ("Scores that need no labels", label_free_table),
+    "left-out": ("Scores that need no labels, on a data set left out", left_out_table),
 }
 
 
