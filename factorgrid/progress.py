@@ -77,6 +77,10 @@ class Bar:
         """So much more is done."""
         self.update(self._done + amount)
 
+    def skip(self, amount: int | float) -> None:
+        """So much of what comes next was done before: it tells nothing about speed."""
+        self._first += amount
+
     def say(self, text: str) -> None:
         """A line above the bar."""
         self._bar.console.print(text, soft_wrap=True, highlight=False, markup=False)

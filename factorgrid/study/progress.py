@@ -13,10 +13,14 @@ FACTOR_COST = 1.7  # measured: a step with a discriminator beside one without, o
 
 
 class StudyProgress:
-    """A context manager. Groups weigh as much as the work that they are; done ones count from the start."""
+    """A context manager. Groups weigh as much as the work that they are.
+
+    What was done before, groups and what a group says first, counts as done but not for the time to go.
+    """
 
     def __init__(self, folder: StudyFolder, groups: Sequence[PlannedGroup], *, console: Console, quiet: bool) -> None:
         self._shares = {group.name: float(folder.result_path(group).exists()) for group in groups}
+        self._begun = {name for name, share in self._shares.items() if share}
         self._weights = {group.name: work(group) for group in groups}
         title, total = f"study {folder.study.name}", sum(self._weights.values())
         self._bar = Bar(title, total, done=self._done(), unit="%", console=console, quiet=quiet)
@@ -34,6 +38,9 @@ class StudyProgress:
         return lambda share, what: self.update(group.name, share, what)
 
     def update(self, name: str, share: float, what: str) -> None:
+        if name not in self._begun:
+            self._begun.add(name)
+            self._bar.skip(self._weights[name] * share)
         self._shares[name] = share
         finished = sum(value == 1.0 for value in self._shares.values())
         self._bar.update(self._done(), note=f"{finished} of {len(self._shares)} groups; {name}: {what}")

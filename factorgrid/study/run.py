@@ -15,11 +15,13 @@ from factorgrid import results
 from factorgrid.errors import Error
 from factorgrid.evaluation import Settings, known_scores, measure
 from factorgrid.study.definition import Study
-from factorgrid.study.folder import StudyFolder
+from factorgrid.study.folder import StudyFolder, readable_run
 from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.planning import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.training import Run, train
+from factorgrid.training.checkpoint import Checkpoints
+from factorgrid.training.run import CHECKPOINTS
 
 ATTEMPTS = 2
 MARK_SECONDS = 5.0
@@ -148,8 +150,20 @@ def _train_and_score(folder: StudyFolder, group: PlannedGroup, report: Report, c
         report(TRAINING_SHARE * step / config.steps, f"step {step} of {config.steps}")
 
     path = folder.run_path(group)
+    on_step(_steps_taken(path))
     run = train(config, path, quiet=True, checkpoint_seconds=checkpoint_seconds, on_step=on_step)
     folder.write_result(group, _score(folder, group, run, report))
+
+
+def _steps_taken(path: Path) -> int:
+    """By an earlier call: as its newest checkpoint has it, or all of them."""
+    run = readable_run(path)
+    if run is None:
+        return 0
+    if run.finished:
+        return run.config.steps
+    with Checkpoints(path / CHECKPOINTS, read_only=True) as checkpoints:
+        return checkpoints.latest() or 0
 
 
 def _score(folder: StudyFolder, group: PlannedGroup, run: Run, report: Report) -> pd.DataFrame:
