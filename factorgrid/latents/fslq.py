@@ -1,7 +1,7 @@
 """FSLQ (Hsu, Ibn Hamid et al. 2024, https://arxiv.org/abs/2404.10282): tanh, then rounding to the D-VAE's own grid.
 
 The nearest deterministic relative of the D-VAE: the same K equidistant points of [-1, 1], and no probabilities. With
-many categories and small steps it becomes the plain autoencoder behind a tanh.
+many categories and small steps it becomes the plain autoencoder behind a tanh. Ours lets latents return from the ends.
 """
 
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from factorgrid.latents.categorical import grid
 from factorgrid.latents.latent import Latent, Posterior
-from factorgrid.latents.straight_through import RoundedPosterior
+from factorgrid.latents.straight_through import RoundedPosterior, returning_tanh
 
 
 class FSLQPosterior(RoundedPosterior):
@@ -54,7 +54,7 @@ class FSLQ(Latent):
         return self.num_latents
 
     def read(self, parameters: Float[Array, "batch parameter"], codebook: Any = None) -> FSLQPosterior:
-        return FSLQPosterior(jnp.tanh(parameters), self.num_categories)
+        return FSLQPosterior(returning_tanh(parameters), self.num_categories)
 
     def positions(self, codebook: Any = None) -> Float[np.ndarray, "latent category"]:
         return np.tile(grid(self.num_categories), (self.num_latents, 1))

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from factorgrid.latents.latent import Latent, Posterior
-from factorgrid.latents.straight_through import RoundedPosterior
+from factorgrid.latents.straight_through import RoundedPosterior, returning_tanh
 
 MARGIN = 1e-3  # lets the outermost levels be reached before the tanh saturates
 
@@ -60,7 +60,7 @@ class FSQ(Latent):
         half = (self.num_categories - 1) * (1 + MARGIN) / 2
         offset = 0.0 if self.num_categories % 2 else 0.5
         shift = float(np.arctanh(offset / half))
-        return FSQPosterior(jnp.tanh(parameters + shift) * half - offset, self.num_categories)
+        return FSQPosterior(returning_tanh(parameters + shift) * half - offset, self.num_categories)
 
     def positions(self, codebook: Any = None) -> Float[np.ndarray, "latent category"]:
         middle = self.num_categories // 2

@@ -1,8 +1,9 @@
-"""Rounding with a gradient, and the posterior of latents that round one number a dimension."""
+"""Rounding with a gradient, a tanh that can be left again, and the posterior of latents that round numbers."""
 
 from abc import abstractmethod
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from factorgrid.latents.latent import Posterior
@@ -13,6 +14,33 @@ def straight_through(
 ) -> Float[Array, "batch latent *choice"]:
     """The value of `hard` with the gradient of `soft` (Bengio et al. 2013)."""
     return hard + (soft - jax.lax.stop_gradient(soft))
+
+
+WAY_BACK = 0.01  # the least slope inwards: that of tanh at +-0.995, beyond all but the outermost of 64 grid points
+
+
+@jax.custom_vjp
+def returning_tanh(x: Float[Array, "*any"]) -> Float[Array, "*any"]:
+    """tanh, whose gradient towards 0 has a slope of `WAY_BACK` at least (docs/methods.md, quantisers).
+
+    A fresh decoder learns the mean image first, and moves all latents far in one direction on the way. In a network
+    without normalisation they end where the slope of tanh is 0 in floating point, and never return.
+    """
+    return jnp.tanh(x)
+
+
+def _forwards(x: Array) -> tuple[Array, Array]:
+    y = jnp.tanh(x)
+    return y, y
+
+
+def _backwards(y: Array, gradient: Array) -> tuple[Array]:
+    slope = 1 - y * y
+    inwards = y * gradient > 0  # a step against the gradient makes |y| smaller
+    return (gradient * jnp.where(inwards, jnp.maximum(slope, WAY_BACK), slope),)
+
+
+returning_tanh.defvjp(_forwards, _backwards)
 
 
 class RoundedPosterior(Posterior):

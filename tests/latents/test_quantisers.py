@@ -8,12 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from factorgrid.latents import LATENTS
 from factorgrid.latents.abilities import Dense, Discrete, Divergent, Enumerable, Maskable, Probabilistic, Real, has
 from factorgrid.latents.fslq import FSLQ
 from factorgrid.latents.fsq import FSQ
 from factorgrid.latents.qlae import QLAE
+from factorgrid.latents.straight_through import WAY_BACK, returning_tanh
 
 RNG = np.random.default_rng(0)
 OUTPUTS = RNG.normal(size=(50, 3)) * 3
@@ -153,3 +156,33 @@ def test_categories_lie_where_positions_say(name):
     assert seen.shape == (20, latent.width)
     np.testing.assert_allclose(posterior.latents(posterior.hard()), seen, atol=1e-6)
     assert latent.active_categories() == (tuple(range(7)),) * 3
+
+
+@given(st.floats(-2.5, 2.5), st.floats(-3, 3))
+def test_where_a_tanh_is_steep_enough_its_gradient_is_its_own(x, weight):
+    value, gradient = jax.value_and_grad(lambda x: weight * returning_tanh(x))(single(x))
+    assert value == pytest.approx(weight * np.tanh(x), rel=1e-5, abs=1e-6)
+    assert gradient == pytest.approx(weight / np.cosh(x) ** 2, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_saturated_latent_can_return_and_is_pushed_no_further(side):
+    slope = jax.grad(lambda x, weight: weight * returning_tanh(x))
+    far = single(side * 20.0)
+    assert jax.grad(jnp.tanh)(far) == 0
+    assert slope(far, side * 3.0) == pytest.approx(side * 3.0 * WAY_BACK)  # descent goes inwards
+    assert slope(far, side * -3.0) == 0  # outwards
+
+
+@pytest.mark.parametrize("latent", [FSLQ(3, 64), FSQ(3, 64)])
+def test_quantisers_return_from_the_ends_of_their_grids(latent):
+    def loss(parameters):
+        posterior = latent.read(parameters)
+        return ((posterior.sample(jax.random.key(0), 1.0) - 0.25) ** 2).sum()
+
+    parameters = jnp.asarray([[-15.0, 0.0, 15.0]])
+    ends = latent.read(parameters).codes()
+    descend = jax.jit(lambda start: jax.lax.fori_loop(0, 6_000, lambda _, x: x - jax.grad(loss)(x), start))
+    parameters = descend(parameters)
+    assert np.abs(ends[0, [0, 2]]).min() > 0.9
+    np.testing.assert_allclose(latent.read(parameters).codes(), 0.25, atol=1 / 32)
