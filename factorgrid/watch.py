@@ -69,11 +69,11 @@ def watch(
     page = path / "watch.html" if out is None else Path(out)
     known: tuple[dict[str, Seen], dict[str, str]] | None = None
     while True:
-        runs, states = _look(path)
+        runs, states, failures = _look(path)
         found = {name: _seen_of(run) for name, run in runs.items()}
         finished = not _going(runs, states) and not {"running", "waiting"} & set(states.values())
         if (found, states) != known or finished:
-            text = _page(path, runs, states, found, None if finished or once else every)
+            text = _page(path, runs, states, failures, found, None if finished or once else every)
             with replacing(page) as temporary:
                 temporary.write_text(text, encoding="utf-8")
             if known is None:
@@ -103,16 +103,20 @@ def model_in_training(run: Run, member: str) -> TrainedModel | None:
     return TrainedModel(method.autoencoder(params, memory), run.shapes.image, run, member)
 
 
-def _look(path: Path) -> tuple[dict[str, Run], dict[str, str]]:
-    """Runs that were begun, and the state of every group of a study; both by name."""
+def _look(path: Path) -> tuple[dict[str, Run], dict[str, str], dict[str, str]]:
+    """Runs that were begun; the state of every group of a study; why groups have failed: all by name."""
     if (path / "config.json").exists():
-        return {path.name: Run.open(path)}, {}
+        return {path.name: Run.open(path)}, {}, {}
     if not (path / "study.json").exists():
         raise Error(f"{path} holds neither a run nor a study (no config.json, no study.json); is the path right?")
     folder = StudyFolder.open(path)
     runs = {group.name: readable_run(folder.run_path(group)) for group in folder.groups}
-    states = {group.name: group_state(folder, group)[0] for group in folder.groups}
-    return {name: run for name, run in runs.items() if run is not None}, states
+    states = {group.name: group_state(folder, group)[:2] for group in folder.groups}
+    return (
+        {name: run for name, run in runs.items() if run is not None},
+        {name: state for name, (state, _) in states.items()},
+        {name: reason for name, (state, reason) in states.items() if state == "failed"},
+    )
 
 
 def _going(runs: dict[str, Run], states: dict[str, str]) -> list[str]:
@@ -134,18 +138,23 @@ def _seen_of(run: Run) -> Seen:
     return Seen(step, _newest(run))
 
 
-def _page(path: Path, runs: dict[str, Run], states: dict[str, str], found: dict[str, Seen], every: float | None) -> str:
+def _page(
+    path: Path, runs: dict[str, Run], states: dict[str, str], failures: dict[str, str], found: dict[str, Seen],
+    every: float | None,
+) -> str:  # fmt: skip
     again = "" if every is None else f'<meta http-equiv="refresh" content="{every:g}">'
     rows = [_row(name, states.get(name, ""), runs.get(name), found.get(name)) for name in states or runs]
     going = _going(runs, states) or [name for name, run in runs.items() if run.finished][-1:]
     parts = [_run_part(runs[name], found[name]) for name in going[:2]]
+    why = [f"<p><b>{html.escape(name)}</b> failed: {html.escape(reason)}" for name, reason in failures.items()]
     about = time.strftime("%H:%M:%S") + ("; this page refreshes itself" if every is not None else "")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(path.name)}</title><style>{STYLE}</style></head><body>"
         f"<h1>{html.escape(path.name)}</h1><p class=quiet>as of {about}</p>"
-        f"<table><tr><th>what trains<th>steps<th><th>state</tr>{''.join(rows)}</table>{''.join(parts)}</body></html>"
+        f"<table><tr><th>what trains<th>steps<th><th>state</tr>{''.join(rows)}</table>"
+        f"{''.join(why + parts)}</body></html>"
     )
 
 

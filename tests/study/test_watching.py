@@ -72,7 +72,7 @@ def test_a_study_that_is_partly_done(tiny: Study, tmp_path: Path, monkeypatch: p
             partly.write_failure(waiting, "out of memory")
         elif len(shown) == 2:
             partly.unmark(running)
-            partly.write_failure(running, "out of memory")
+            partly.write_failure(running, "no <memory>")
         else:
             raise Stop  # it would look on for ever
 
@@ -81,6 +81,7 @@ def test_a_study_that_is_partly_done(tiny: Study, tmp_path: Path, monkeypatch: p
     assert shown == [["done", "running", "waiting"], ["done", "running", "failed"]]
     assert [row[2] for row in rows(page)] == ["done", "failed", "failed"]
     assert re.findall(r"<h2>([^<]*)</h2>", page.read_text()) == ["VAE on circles, 4 steps"]
+    assert "<p><b>circles-d-vae</b> failed: no &lt;memory&gt;" in page.read_text()
 
     # nor does a damaged run hide the other groups
     (partly.run_path(partly.groups[0]) / "config.json").write_text('{"config": {}}')
