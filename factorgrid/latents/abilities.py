@@ -86,16 +86,13 @@ class Enumerable(Protocol):
         """Where each category of each dimension lies; NaN beyond the categories of a dimension that has fewer."""
         ...
 
-    def active_categories(self) -> tuple[tuple[int, ...], ...]:
-        """The categories that each dimension may take."""
-        ...
-
 
 @runtime_checkable
 class Maskable(Protocol):
-    """Of a latent: some categories can be forbidden."""
+    """Of a latent: some categories can be forbidden; `active` are the others, None where all are allowed."""
 
     num_categories: int
+    active: tuple[tuple[int, ...], ...] | None
 
     def masked(self, active: tuple[tuple[int, ...], ...]) -> Latent:
         """The same latent with only these categories for each dimension."""

@@ -167,13 +167,11 @@ class Categorical(Latent):
     def positions(self, codebook: Any = None) -> Float[np.ndarray, "latent category"]:
         return np.tile(grid(self.num_categories), (self.num_latents, 1))
 
-    def active_categories(self) -> tuple[tuple[int, ...], ...]:
-        return self.active or (tuple(range(self.num_categories)),) * self.num_latents
-
     def draw(self, key: Key[Array, ""], num: int) -> Float[Array, "num latent"]:
         """Grid positions, uniform over the active categories."""
         keys = jax.random.split(key, self.num_latents)
-        drawn = [jax.random.choice(k, jnp.asarray(c), (num,)) for k, c in zip(keys, self.active_categories())]
+        active = self.active or [range(self.num_categories)] * self.num_latents
+        drawn = [jax.random.choice(k, jnp.asarray(c), (num,)) for k, c in zip(keys, active)]
         return jnp.asarray(grid(self.num_categories))[jnp.stack(drawn, axis=1)]
 
     def masked(self, active: tuple[tuple[int, ...], ...]) -> "Categorical":

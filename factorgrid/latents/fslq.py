@@ -58,6 +58,3 @@ class FSLQ(Latent):
 
     def positions(self, codebook: Any = None) -> Float[np.ndarray, "latent category"]:
         return np.tile(grid(self.num_categories), (self.num_latents, 1))
-
-    def active_categories(self) -> tuple[tuple[int, ...], ...]:
-        return (tuple(range(self.num_categories)),) * self.num_latents

@@ -66,6 +66,3 @@ class FSQ(Latent):
         middle = self.num_categories // 2
         line = (np.arange(self.num_categories, dtype=np.float32) - middle) / np.float32(middle)
         return np.tile(line, (self.num_latents, 1))
-
-    def active_categories(self) -> tuple[tuple[int, ...], ...]:
-        return (tuple(range(self.num_categories)),) * self.num_latents

@@ -70,6 +70,3 @@ class QLAE(Latent):
 
     def positions(self, codebook: Any) -> Float[np.ndarray, "latent category"]:
         return np.asarray(codebook)
-
-    def active_categories(self) -> tuple[tuple[int, ...], ...]:
-        return (tuple(range(self.num_categories)),) * self.num_latents

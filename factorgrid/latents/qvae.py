@@ -104,6 +104,3 @@ class QVAELatent(Latent):
 
     def positions(self, codebook: Any) -> Float[np.ndarray, "latent category"]:
         return np.tile(np.asarray(codebook) if self.learned else grid(self.num_categories), (self.num_latents, 1))
-
-    def active_categories(self) -> tuple[tuple[int, ...], ...]:
-        return (tuple(range(self.num_categories)),) * self.num_latents

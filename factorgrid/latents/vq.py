@@ -156,9 +156,6 @@ class VQ(Latent):
     def positions(self, codebook: Any = None) -> Float[np.ndarray, "latent category"]:
         return np.tile(np.arange(self.num_categories, dtype=np.float32), (self.num_latents, 1))
 
-    def active_categories(self) -> tuple[tuple[int, ...], ...]:
-        return (tuple(range(self.num_categories)),) * self.num_latents
-
 
 def entries(
     books: Float[Array, "book category size"], index: Int[Array, "batch latent"]

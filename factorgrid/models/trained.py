@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 from numpy import ndarray
 
 from factorgrid.errors import Error, check_whole
-from factorgrid.latents.abilities import IN_WORDS, Discrete, Divergent, Prior, has
+from factorgrid.latents.abilities import IN_WORDS, Discrete, Divergent, Maskable, Prior, has
 from factorgrid.metrics.inputs import as_array
 from factorgrid.models.autoencoder import Autoencoder
 
@@ -153,9 +153,10 @@ class TrainedModel:
         Raises:
             Error: a model without categories.
         """
-        self._require(Discrete, "use encode")
-        latent: Any = self.autoencoder.latent
-        return latent.active_categories()
+        latent, table = self.autoencoder.latent, self.position_table
+        if isinstance(latent, Maskable) and latent.active is not None:
+            return latent.active
+        return tuple(tuple(np.flatnonzero(np.isfinite(row)).tolist()) for row in table)
 
     def save_pretrained(self, folder: str | Path, **options: Any) -> Path:
         """Write the model into a folder of its own; see `factorgrid.save_pretrained`."""
