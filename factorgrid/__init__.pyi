@@ -10,6 +10,7 @@ from .config import Config as Config
 from .encoding import encode as encode
 from .errors import Error as Error
 from .evaluation import evaluate as evaluate
+from .evaluation import learning_curve as learning_curve
 from .explorer import explore as explore
 from .explorer import live_planes as live_planes
 from .factors import FactorSpace as FactorSpace

@@ -28,6 +28,7 @@ def train(
     quiet: bool = False,
     checkpoint_seconds: float = 60.0,
     keep_checkpoints: bool = False,
+    snapshot_every: int | None = None,
     on_step: Callable[[int], None] | None = None,
     on_terms: OnTerms | None = None,
     track: Sequence[str | Tracker] = (),
@@ -46,6 +47,8 @@ def train(
         quiet: no progress bar.
         checkpoint_seconds: how often training can be resumed from, at least.
         keep_checkpoints: keep them when the run has finished; its weights are there without.
+        snapshot_every: keep what members have learned every so many steps, as runs that can be scored
+            (`Run.snapshots`, `learning_curve`).
         on_step: called now and then with the number of steps taken so far.
         on_terms: called as often as (steps, {term: [member]}): the loss terms of every member, averaged since then.
         track: who gets the history while it trains: "tensorboard", "wandb", "mlflow" (extras), or a `Tracker`.
@@ -70,6 +73,7 @@ def train(
         out or default_folder(config),
         checkpoint_seconds=checkpoint_seconds,
         keep_checkpoints=keep_checkpoints,
+        snapshot_every=snapshot_every,
         quiet=quiet,
         on_step=on_step,
         on_terms=on_terms,

@@ -98,6 +98,27 @@ def evaluate(
     return table(run, found)
 
 
+def learning_curve(run: Run | str | Path, metrics: str | Iterable[str] = DEFAULT, **options: Any) -> pd.DataFrame:
+    """Scores of all that was kept on the way (`snapshot_every` of `train`) and of the run itself.
+
+    Args:
+        run, metrics, options: as `evaluate` has them.
+
+    Returns:
+        The rows of `evaluate` for each of them, with a first column "step".
+
+    Raises:
+        Error: nothing was kept on the way; see `evaluate` for others.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    kept = run.snapshots
+    if not kept:
+        raise Error(f"{run.path} has no snapshots; train with --snapshot-every N to have some")
+    options = {"dataset": run.dataset(), **options}
+    tables = {step: evaluate(one, metrics, **options) for step, one in {**kept, run.config.steps: run}.items()}
+    return pd.concat(tables, names=["step"]).reset_index(level="step").reset_index(drop=True)
+
+
 def measure(
     run: Run,
     metrics: Iterable[str],

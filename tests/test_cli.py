@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -40,6 +41,7 @@ def test_the_whole_job(tmp_path, capsys):
     folder = tmp_path / "run"
     train = ["train", "--data", "circles", "--model", "beta_dvae", "--beta", "1", "2", "--seeds", "2", "--steps", "4"]
     train += ["--latents", "2", "--architecture", "mlp", "--image-size", "32", "--out", str(folder), "--quiet"]
+    train += ["--snapshot-every", "2"]
     status, out, err = run(*train, capsys=capsys)
     assert (status, err) == (0, "")
     assert "trained 4 members" in out
@@ -48,6 +50,12 @@ def test_the_whole_job(tmp_path, capsys):
     for member in ("beta1-seed0", "beta1-seed1", "beta2-seed0", "beta2-seed1"):
         assert member in out
     assert (folder / "scores.parquet").exists()
+    status, out, _ = run("evaluate", str(folder), "--quick", "--metrics", "mig", "--snapshots", capsys=capsys)
+    assert status == 0
+    curve = pd.read_csv(folder / "figures" / "learning_curve.csv")
+    assert curve["step"].tolist() == 4 * [2] + 4 * [4]
+    assert out.count("seed1") == 2  # the table is of the end
+    assert str(folder / "figures" / "learning_curve.png") in out.replace("\n", "")
     status, out, _ = run("traverse", str(folder), capsys=capsys)
     assert status == 0
     pictures = [Path(line) for line in out.splitlines()]

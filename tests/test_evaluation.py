@@ -5,6 +5,7 @@ import shutil
 
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 import factorgrid as fg
@@ -13,7 +14,9 @@ from factorgrid.encoding import encode, encode_as, encode_labelled
 from factorgrid.evaluation import directions, split_names
 from factorgrid.metrics import METRICS, QUICK, SIX
 from factorgrid.metrics.hard import HARD, hard
+from factorgrid.report.sweeps import draw_learning_curve
 from factorgrid.selectors import SELECTORS, udr
+from factorgrid.training import train
 
 
 def test_scores_have_a_row_per_member_and_are_stored_with_their_provenance(tiny_run):
@@ -224,3 +227,16 @@ def test_settings_are_checked_before_anything_is_scored(tiny_run, wrong, monkeyp
     monkeypatch.setattr("factorgrid.evaluation.measure", lambda *_, **__: pytest.fail("scored"))
     with pytest.raises(fg.Error, match=f"{next(iter(wrong))} must be at least"):
         fg.evaluate(tiny_run, ["mig"], **wrong)
+
+
+def test_a_learning_curve_has_the_scores_of_every_snapshot_and_of_the_end(tiny_config, tmp_path):
+    run = train(tiny_config, tmp_path / "run", quiet=True, snapshot_every=8)
+    found = fg.learning_curve(run, ["mig", "st_gap"], quick=True)
+    assert found["step"].tolist() == [8, 8, 16, 16, 20, 20]
+    for step, one in {**run.snapshots, 20: run}.items():
+        mine = found[found["step"] == step].drop(columns="step").reset_index(drop=True)
+        pd.testing.assert_frame_equal(mine, fg.evaluate(one, ["mig", "st_gap"], quick=True))
+    picture = draw_learning_curve(run, found, tmp_path / "curve.png")
+    assert picture.stat().st_size > 10_000
+    with pytest.raises(fg.Error, match="train with --snapshot-every"):
+        fg.learning_curve(train(tiny_config, tmp_path / "other", quiet=True), "mig")

@@ -26,6 +26,8 @@ class Options:
     """A first look: a tenth of the published sample counts, a fiftieth of the gap's batches."""
     heat_maps: tuple[str, ...] = ()
     """Metrics whose matrices [latent, factor] are drawn for the best member, into RUN/figures: mig, dci, sap, ..."""
+    snapshots: bool = False
+    """Score what was kept on the way, too (train --snapshot-every), and draw the scores along the steps."""
     jobs: int | None = None
     """Threads, and processes for slow metrics; all cores by default."""
 
@@ -33,9 +35,10 @@ class Options:
 def run(options: Options) -> None:
     from rich.console import Console
 
-    from factorgrid.evaluation import evaluate
+    from factorgrid.evaluation import evaluate, learning_curve
     from factorgrid.metrics import metric_names
     from factorgrid.report import print_scores, run_heat_map
+    from factorgrid.report.sweeps import draw_learning_curve
     from factorgrid.terminal import counting_progress
     from factorgrid.training import Run
 
@@ -43,7 +46,7 @@ def run(options: Options) -> None:
         metric_names(name)  # before minutes of scoring, not after
     opened = Run.open(options.run, data=options.data)
     with counting_progress("scoring") as progress:
-        scores = evaluate(
+        scores = (learning_curve if options.snapshots else evaluate)(
             opened,
             options.metrics,
             seed=options.seed,
@@ -52,6 +55,11 @@ def run(options: Options) -> None:
             progress=progress,
         )
     drawn = [run_heat_map(opened, each, seed=options.seed, quick=options.quick) for each in options.heat_maps]
+    if options.snapshots:
+        path = opened.path / "figures" / "learning_curve.png"
+        drawn.append([draw_learning_curve(opened, scores, path), path.with_suffix(".csv")])
+        scores.to_csv(path.with_suffix(".csv"), index=False)
+        scores = scores[scores["step"] == opened.config.steps].drop(columns="step")  # the curve is for looking at
     console = Console()
     print_scores(scores, console)
     console.print(f"written to {options.run / 'scores.parquet'}", highlight=False)

@@ -28,6 +28,8 @@ class Own:
     """How much training time may be lost when the process is killed."""
     keep_checkpoints: bool = False
     """Keep the checkpoints when the run has finished; its weights are there without."""
+    snapshot_every: int | None = None
+    """Keep what members have learned every so many steps; `factorgrid evaluate RUN --snapshots` draws the curve."""
     quiet: bool = False
     """No progress bar."""
     track: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ def run(options: Any) -> None:
         quiet=options.quiet,
         checkpoint_seconds=options.checkpoint_seconds,
         keep_checkpoints=options.keep_checkpoints,
+        snapshot_every=options.snapshot_every,
         track=options.track,
         **given,
     )

@@ -24,7 +24,7 @@ from factorgrid.report.study_figures import draw_grid, percents
 from factorgrid.report.study_models import model_figures
 from factorgrid.report.study_tables import TABLES, plan_table
 from factorgrid.report.style import shrink
-from factorgrid.report.sweeps import sweep_curves
+from factorgrid.report.sweeps import learning_curves, sweep_curves
 from factorgrid.report.table_files import Table, write_table
 from factorgrid.report.tables import in_percent
 from factorgrid.report.values import Absent, Cell, counted, distinct
@@ -198,6 +198,7 @@ def _in_words(cells: Cells, data: str, key: str) -> str:
 def _figures(cells: Cells, paper: Paper | None) -> dict[str, FigureEntry]:
     own = {
         "sweeps": FigureEntry("Scores along hyperparameters", "", sweep_curves),
+        "learning-curves": FigureEntry("Scores along training", "", learning_curves),
         "distributions": FigureEntry("All scores", "", distributions),
         **model_figures(cells),
     }

@@ -1,6 +1,7 @@
 """Scores along the values of a hyperparameter: the curve of a sweep, and its table."""
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +12,17 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
+from factorgrid.evaluation import directions
+from factorgrid.report.captions import setting
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells, Row, metric_title
 from factorgrid.report.style import jitter, picture, setting_colors
 from factorgrid.report.tables import in_percent
 from factorgrid.report.values import Absent
+from factorgrid.training import Run
 
 MOST_METRICS = 8
+LONGEST_LINE = 26  # of a panel's title
 Points = Mapping[float, Float[ndarray, " model"]]
 
 
@@ -68,6 +73,41 @@ def sweep_curves(cells: Cells) -> Drawing | Absent:
     return Drawing(caption, partial(draw_sweeps, found, metrics), alt=alt)
 
 
+def learning_curves(cells: Cells) -> Drawing | Absent:
+    """Scores along the steps of training, of studies that measure on the way: a line for each method and data set."""
+    if cells.outcome.curve.empty:
+        return Absent("nothing was scored on the way (snapshot_every of a study)")
+    everything = pd.concat([cells.outcome.curve, cells.outcome.table], ignore_index=True)
+    everything = everything[np.isfinite(everything["value"])]
+    found = [
+        Sweep(f"{method}, {labels} labels" if labels else str(method), str(data), "step", _points(part, part["steps"]))
+        for (data, method, labels), part in everything.groupby(["data", "method", "labels"], sort=False)
+        if part["steps"].nunique() > 1
+    ]
+    metrics = [key for key in cells.metrics if any(key in sweep.scores for sweep in found)][:MOST_METRICS]
+    told = "mig" if "mig" in metrics else metrics[0]
+    caption = (
+        "Scores measured on the way: medians over seeds (and over hyperparameters, if there are any) after so many "
+        "steps, with the 25 % and 75 % quantiles; points: models. Shares in %."
+    )
+    return Drawing(
+        caption, partial(draw_sweeps, found, metrics), alt="; ".join(_in_words(sweep, told) for sweep in found[:6])
+    )
+
+
+def draw_learning_curve(run: Run, scores: pd.DataFrame, path: Path) -> Path:
+    """Scores along the steps of training, as `evaluation.learning_curve` gives them; a line for each setting."""
+    metrics = [name for name in directions() if name in scores.columns]
+    settings = scores["member"].map({member.name: setting(member) for member in run.members})
+    found = [
+        Sweep(text or run.config.method.title, run.config.data, "step",
+              {name: {float(step): part.loc[part["step"] == step, name].to_numpy(np.float64)
+                      for step in part["step"].unique()} for name in metrics})
+        for text, part in scores.groupby(settings, sort=False)
+    ]  # fmt: skip
+    return draw_sweeps(found, metrics[:MOST_METRICS], path)
+
+
 def draw_sweeps(found: Sequence[Sweep], metrics: Sequence[str], path: Path) -> Path:
     """A row of panels for each hyperparameter, a column for each metric."""
     names = list(dict.fromkeys(sweep.name for sweep in found))
@@ -81,7 +121,10 @@ def draw_sweeps(found: Sequence[Sweep], metrics: Sequence[str], path: Path) -> P
                 for sweep, line in zip(found, lines):
                     if sweep.name != name or metric not in sweep.scores:
                         continue
-                    points = sweep.scores[metric]
+                    points = {value: scores[np.isfinite(scores)] for value, scores in sweep.scores[metric].items()}
+                    points = {value: scores for value, scores in points.items() if len(scores)}
+                    if not points:
+                        continue
                     x = np.array(sorted(points))
                     quantiles = [np.quantile(points[value], [0.25, 0.5, 0.75]) for value in x]
                     low, middle, high = scale * np.array(quantiles).T
@@ -92,7 +135,8 @@ def draw_sweeps(found: Sequence[Sweep], metrics: Sequence[str], path: Path) -> P
                         spread = jitter(len(values), 0.02 * float(np.ptp(x)))
                         axis.plot(value + spread, values, ".", color=colors[line], markersize=3, alpha=0.4)
                 axis.set_xlabel(name)
-                axis.set_title(metric_title(metric) + (" in %" if in_percent(metric) else ""))
+                title = metric_title(metric) + (" in %" if in_percent(metric) else "")
+                axis.set_title("\n".join(textwrap.wrap(title, LONGEST_LINE)))
                 axis.spines[["top", "right"]].set_visible(False)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         if handles:

@@ -11,7 +11,7 @@ from typing import Any
 
 from factorgrid.config import MOST_SEEDS, Config, split_options
 from factorgrid.datasets import DATASETS
-from factorgrid.errors import Error, unknown_name
+from factorgrid.errors import Error, check_whole, unknown_name
 from factorgrid.evaluation import split_names
 from factorgrid.files import validated
 from factorgrid.latents.abilities import Probabilistic
@@ -22,7 +22,7 @@ from factorgrid.metrics.checks import check_counts
 SCHEMA = {
     "name": str, "title": str, "description": str, "data": [str], "metrics": [str], "seeds": [int],
     "training": {}, "data_options": {}, "counts": {"downstream_sizes": [int]}, "gap_batches": int,
-    "evaluation_seed": int, "group_size": (int, None),
+    "evaluation_seed": int, "group_size": (int, None), "snapshot_every?": (int, None),
     "methods": [{"title": str, "model": str, "seeds": (list, None), "hyperparameters": {}, "options": {}}],
 }  # fmt: skip
 DEFAULT_METRICS = ("six", "st_gap", "udr", "validation")
@@ -67,6 +67,7 @@ class Study:
         gap_batches: batches of the straight-through gap.
         evaluation_seed: of the metrics' draws.
         group_size: how many members train together at most; all of a method's if None.
+        snapshot_every: every so many steps the members are scored, for learning curves; None: at the end alone.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Study:
     gap_batches: int = 1000
     evaluation_seed: int = 0
     group_size: int | None = None
+    snapshot_every: int | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -194,6 +196,7 @@ _KEYS: dict[str, Any] = {
     "seeds": (int, list),
     "metrics": list,
     "group_size": int,
+    "snapshot_every": int,
     "training": dict,
     "evaluation": dict,
     "data_options": dict,
@@ -228,6 +231,7 @@ def _study(values: Mapping[str, Any]) -> Study:
         gap_batches=gap_batches,
         evaluation_seed=seed,
         group_size=values.get("group_size"),
+        snapshot_every=values.get("snapshot_every"),
     )
 
 
@@ -311,6 +315,8 @@ def _check(study: Study) -> None:
         )
     if study.group_size is not None and study.group_size < 1:
         raise Error(f"group_size must be at least 1, got {study.group_size}")
+    if study.snapshot_every is not None:
+        check_whole(study.snapshot_every, "snapshot_every", least=1)
     counts = dataclasses.asdict(study.counts)
     for size in counts.pop("downstream_sizes"):
         check_counts(downstream_sizes=size)

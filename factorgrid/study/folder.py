@@ -145,6 +145,8 @@ class StudyFolder:
     def result_path(self, group: PlannedGroup) -> Path:
         study = self.study
         scored = [sorted(study.metrics), asdict(study.counts), study.gap_batches, study.evaluation_seed]
+        if study.snapshot_every is not None:
+            scored.append(study.snapshot_every)
         key = hashlib.sha256(json.dumps([group.config.identity, scored]).encode()).hexdigest()[:8]
         return self.path / "results" / f"{group.name}-{key}.parquet"
 

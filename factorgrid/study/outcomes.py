@@ -21,7 +21,7 @@ COLUMNS = {
     "labels": "int64",  # how many labelled images; 0: unsupervised
     "supervision": "str",  # a name of SUPERVISIONS; "" without labels
     "masked": "bool",
-    "steps": "int64",
+    "steps": "int64",  # taken when the score was measured
     "metric": "str",  # a result key, such as "dci.disentanglement" or "st_gap_loss"
     "value": "float64",
     "provenance": "str",  # JSON: seed, counts, direction of the metric
@@ -84,6 +84,7 @@ class Outcome:
         facts: what else a reader should know, such as {"hardware": "2 x AMD EPYC", "factorgrid": "0.1.0"}.
         configs: how every group is trained.
         speeds: seconds of training that one step of one member of a group takes, where that was measured.
+        curve: as `table`, of scores that were measured on the way.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Outcome:
     facts: Mapping[str, str] = field(default_factory=dict)
     configs: Mapping[str, Config] = field(default_factory=dict)
     speeds: Mapping[str, float] = field(default_factory=dict)
+    curve: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS))
 
 
 # what tells one score of a study from another
@@ -118,7 +120,10 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     if len(outcomes) == 1:
         return outcomes[0]
     parts = [_renamed(one, f"{place + 1}:") for place, one in enumerate(outcomes)]
-    table = pd.concat([part.table for part in parts], ignore_index=True).drop_duplicates(SCORE, ignore_index=True)
+    table, curve = (
+        pd.concat(tables, ignore_index=True).drop_duplicates(SCORE, ignore_index=True)
+        for tables in ([part.table for part in parts], [part.curve for part in parts])
+    )
     first = outcomes[0]
     facts = {key: "; ".join(dict.fromkeys(one.facts[key] for one in outcomes if key in one.facts))
              for key in dict.fromkeys(key for one in outcomes for key in one.facts)}  # fmt: skip
@@ -130,6 +135,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         methods=tuple(dict.fromkeys(name for one in outcomes for name in one.methods)),
         table=table.astype(first.table.dtypes.to_dict()),
         groups=tuple(group for part in parts for group in part.groups if group.state != "done" or _has(table, group)),
+        curve=curve.astype(first.curve.dtypes.to_dict()),
         runs={name: path for part in parts for name, path in part.runs.items()},
         arrays={name: path for part in parts for name, path in part.arrays.items()},
         facts=facts,
@@ -143,6 +149,7 @@ def _renamed(outcome: Outcome, prefix: str) -> Outcome:
     return replace(
         outcome,
         table=outcome.table.assign(group=prefix + outcome.table["group"]),
+        curve=outcome.curve.assign(group=prefix + outcome.curve["group"]),
         groups=tuple(replace(group, name=prefix + group.name) for group in outcome.groups),
         runs={prefix + name: path for name, path in outcome.runs.items()},
         arrays={prefix + name: path for name, path in outcome.arrays.items()},

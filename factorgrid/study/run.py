@@ -151,8 +151,21 @@ def _train_and_score(folder: StudyFolder, group: PlannedGroup, report: Report, c
 
     path = folder.run_path(group)
     on_step(_steps_taken(path))
-    run = train(config, path, quiet=True, checkpoint_seconds=checkpoint_seconds, on_step=on_step)
-    folder.write_result(group, _score(folder, group, run, report))
+    run = train(
+        config, path, quiet=True, checkpoint_seconds=checkpoint_seconds, on_step=on_step,
+        snapshot_every=folder.study.snapshot_every,
+    )  # fmt: skip
+    every = folder.study.snapshot_every
+    kept = run.snapshots if every is not None else {}
+    runs = {**kept, config.steps: run}
+    tables = []
+    for place, (step, one) in enumerate(runs.items()):
+
+        def part(share: float, what: str, place: int = place) -> None:
+            report(TRAINING_SHARE + (1 - TRAINING_SHARE) * (place + share) / len(runs), what)
+
+        tables.append(_score(folder, group, one, step, part))
+    folder.write_result(group, pd.concat(tables, ignore_index=True))
 
 
 def _steps_taken(path: Path) -> int:
@@ -166,22 +179,22 @@ def _steps_taken(path: Path) -> int:
         return checkpoints.latest() or 0
 
 
-def _score(folder: StudyFolder, group: PlannedGroup, run: Run, report: Report) -> pd.DataFrame:
+def _score(folder: StudyFolder, group: PlannedGroup, run: Run, step: int, report: Report) -> pd.DataFrame:
     study = folder.study
 
     def progress(done: int, total: int, what: str) -> None:
-        report(TRAINING_SHARE + (1 - TRAINING_SHARE) * done / max(total, 1), what)
+        report(done / max(total, 1), what)
 
     settings = Settings(study.evaluation_seed, study.counts, study.gap_batches)
     scores, missing = known_scores(run, study.metrics, settings)
     if missing:
         fresh = measure(run, missing, settings, progress=progress)
         scores = pd.concat([scores, fresh], ignore_index=True) if len(scores) else fresh
-    return described(group, run, scores)
+    return described(group, run, step, scores)
 
 
-def described(group: PlannedGroup, run: Run, scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of a run as rows of a study's table (`outcomes.COLUMNS`)."""
+def described(group: PlannedGroup, run: Run, step: int, scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of a run after some steps as rows of a study's table (`outcomes.COLUMNS`)."""
     config = group.config
     members = {member.name: member for member in run.members}
     rows = [
@@ -196,7 +209,7 @@ def described(group: PlannedGroup, run: Run, scores: pd.DataFrame) -> pd.DataFra
             "labels": config.labels,
             "supervision": config.supervision_kind or "",
             "masked": config.masked,
-            "steps": config.steps,
+            "steps": step,
             "metric": row.metric,
             "value": row.value,
             "provenance": json.dumps(dict(row.provenance), sort_keys=True),

@@ -20,15 +20,18 @@ def outcome(path: Path) -> Outcome:
         Error: the folder holds no study.
     """
     folder = StudyFolder.open(path)
-    groups, tables = [], []
+    groups, tables, on_the_way = [], [], []
     for group in folder.groups:
         state, reason, table = group_state(folder, group)
         config = group.config
         kind = Kind(config.model, config.masked, config.supervision_kind or "", config.labels)
         groups.append(Group(group.name, group.data, group.method, kind, group.num_members, state, reason))
         if table is not None:
-            tables.append(table)
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+            last = table["steps"] == config.steps
+            tables.append(table[last])
+            on_the_way.append(table[~last])
+    empty = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    table, curve = (pd.concat(some, ignore_index=True) if some else empty for some in (tables, on_the_way))
     study = folder.study
     return Outcome(
         name=study.name,
@@ -38,6 +41,7 @@ def outcome(path: Path) -> Outcome:
         methods=tuple(dict.fromkeys(entry.title for entry in study.methods)),
         table=table,
         groups=tuple(groups),
+        curve=curve,
         runs={group.name: folder.run_path(group) for group in folder.groups},
         # beside the results and named as they are: what was trained or scored otherwise is not taken for them
         arrays={group.name: path / "arrays" / folder.result_path(group).stem for group in folder.groups},

@@ -36,6 +36,8 @@ def take_all_steps(
     on_step: Callable[[int], None] | None = None,
     on_terms: OnTerms | None = None,
     trackers: Sequence[Tracker] = (),
+    snapshot_every: int | None = None,
+    keep_snapshot: Callable[[State, int], None] | None = None,
 ) -> State:
     """The state after the last step; `history.parquet` and `checkpoints/` of `folder` are written on the way.
 
@@ -44,7 +46,8 @@ def take_all_steps(
         folder: where it goes on from, and what it leaves behind.
         members: their names, in the order of the group.
         title: of the bar.
-        checkpoint_seconds, quiet, console, on_step, on_terms, trackers: see `train`.
+        checkpoint_seconds, quiet, console, on_step, on_terms, trackers, snapshot_every: see `train`.
+        keep_snapshot: called with the state and its step when a snapshot is due.
 
     Raises:
         Error: a damaged checkpoint, a full disk, or every member has diverged.
@@ -71,11 +74,20 @@ def take_all_steps(
                 if on_terms is not None:
                     on_terms(step, {name: np.asarray(values) for name, values in means.items()})
                 alive = _report_frozen(members, progress, alive, np.asarray(state.alive), step)
+                if keep_snapshot is not None and _due(step, history.every, snapshot_every, group.num_steps):
+                    keep_snapshot(state, step)
                 keeper.keep(state, step, last=step == group.num_steps or stop.signal is not None)
                 stop.obey()
     if not alive.any():
         raise Error(f"every member of {folder} has diverged; see its history.parquet, and lower the learning rate")
     return state
+
+
+def _due(step: int, every: int, snapshot_every: int | None, num_steps: int) -> bool:
+    """Whether this is the first row of the history, one every `every` steps, at or after a multiple of the other."""
+    if snapshot_every is None or step % every or step == num_steps:
+        return False
+    return step // snapshot_every > (step - every) // snapshot_every
 
 
 def _report_frozen(

@@ -1,10 +1,12 @@
 """A run on disk.
 
 `config.json`, `members.parquet`, `history.parquet`, `checkpoints/`, `models/MEMBER.safetensors`; and what is made of
-them later: `scores.parquet`, `figures/`, `refined/`.
+them later: `scores.parquet`, `figures/`, `refined/`. `snapshots/STEP` are runs as they were on the way.
 """
 
+import dataclasses
 import importlib
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +34,7 @@ from factorgrid.training.state import Group, State, initial_state
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
 FORMAT = "factorgrid-2"
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, SNAPSHOTS = "checkpoints", "snapshots"
 MOST_SIZE = 2**24  # of an image's side, or of a factor
 ALONE = "model.safetensors"  # the weights of a run that was saved as one pretrained model
 # what config.json must hold to be read
@@ -163,6 +165,24 @@ class Run:
         for index, member in enumerate(self.members):
             metadata = {"run": self.config.identity, "member": member.name, "format": FORMAT}
             save_weights(self.weights(member.name), member_of(_published(state), index), metadata)
+
+    @property
+    def snapshots(self) -> dict[int, "Run"]:
+        """What was kept on the way (`train --snapshot-every`), by the number of steps; each can be scored and drawn.
+
+        Their configuration is that of the whole run, whose schedules they followed.
+        """
+        folders = [folder for folder in (self.path / SNAPSHOTS).glob("*") if folder.name.isdigit()]
+        found = {int(folder.name): Run.open(folder, data=self.data) for folder in folders}
+        return {step: found[step] for step in sorted(found) if found[step].finished}
+
+    def keep_snapshot(self, state: State, step: int) -> None:
+        """Write what the members have learned after so many steps into a run of its own."""
+        folder = self.path / SNAPSHOTS / f"{step}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("config.json", "members.parquet"):
+            shutil.copyfile(self.path / name, folder / name)
+        dataclasses.replace(self, path=folder).publish(state)
 
     def member(self, member: str | int) -> Member:
         """One member's name, seed and hyperparameters, by name or by its place in the list.

@@ -10,7 +10,7 @@ from rich.console import Console
 from factorgrid import datasets
 from factorgrid.config import Config
 from factorgrid.datasets import Dataset
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.files import working_on
 from factorgrid.training.compilation import enable_cache, make_room
 from factorgrid.training.labelled import labelled_sets
@@ -26,6 +26,7 @@ def train(
     dataset: Dataset | None = None,
     checkpoint_seconds: float = 60.0,
     keep_checkpoints: bool = False,
+    snapshot_every: int | None = None,
     quiet: bool = False,
     console: Console | None = None,
     on_step: Callable[[int], None] | None = None,
@@ -43,6 +44,8 @@ def train(
         dataset: instead of loading `config.data`.
         checkpoint_seconds: at least how often the state is kept; a second more is lost when the process is killed.
         keep_checkpoints: keep them when the run has finished; its weights are there without.
+        snapshot_every: every so many steps (rounded up to the next row of the history) what members have learned is
+            kept as a run of its own, snapshots/STEP: for learning curves of scores. None: nothing is.
         quiet: no progress bar.
         on_step: called now and then with the number of steps taken so far.
         on_terms: called as often with that number and the loss terms of every member, averaged since the last call.
@@ -55,6 +58,8 @@ def train(
         Error: see `Config`, `datasets.load`, `Run.create`; another process is training the run; or every member has
             diverged.
     """
+    if snapshot_every is not None:
+        check_whole(snapshot_every, "snapshot_every", least=1)
     if not checkpoint_seconds >= 0:  # NaN fails too
         raise Error(f"checkpoint_seconds must be at least 0, got {checkpoint_seconds}")
     enable_cache()
@@ -69,7 +74,7 @@ def train(
                 with tracking(run, track) as trackers:
                     _train(
                         run, dataset, checkpoint_seconds=checkpoint_seconds, quiet=quiet, console=console,
-                        on_step=on_step, on_terms=on_terms, trackers=trackers,
+                        on_step=on_step, on_terms=on_terms, trackers=trackers, snapshot_every=snapshot_every,
                     )  # fmt: skip
             if not keep_checkpoints:
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
@@ -84,4 +89,15 @@ def _train(run: Run, dataset: Dataset, **watched: Any) -> None:
     sets = labelled_sets(run.config, dataset)
     names = [member.name for member in run.members]
     title = f"{run.config.model} on {dataset.name}, {len(names)} members"
-    run.publish(take_all_steps(run.group(), dataset, sets[0] if sets else None, run.path, names, title, **watched))
+    run.publish(
+        take_all_steps(
+            run.group(),
+            dataset,
+            sets[0] if sets else None,
+            run.path,
+            names,
+            title,
+            keep_snapshot=run.keep_snapshot,
+            **watched,
+        )
+    )

@@ -92,7 +92,7 @@ def config_of(line: str) -> Config:
 def make_config(given: dict) -> Config:
     from factorgrid.api import make_config as make
 
-    left_out = ("out", "quiet", "checkpoint_seconds", "keep_checkpoints", "track", "callbacks")
+    left_out = ("out", "quiet", "checkpoint_seconds", "keep_checkpoints", "snapshot_every", "track", "callbacks")
     return make(**{name: value for name, value in given.items() if name not in left_out})
 
 

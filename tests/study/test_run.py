@@ -19,9 +19,13 @@ from rich.console import Console
 
 from factorgrid.errors import Error
 from factorgrid.evaluation import Settings, known_scores
+from factorgrid.report.paper import Drawing
+from factorgrid.report.study_cells import Cells
+from factorgrid.report.sweeps import learning_curves
+from factorgrid.report.values import Absent
 from factorgrid.study import MethodEntry, Study, StudyFolder, estimate, outcome, run_study
 from factorgrid.study import run as run_module
-from factorgrid.study.outcomes import COLUMNS
+from factorgrid.study.outcomes import COLUMNS, merged
 from factorgrid.terminal import print_groups, print_plan
 from factorgrid.training import Config, Run
 
@@ -380,3 +384,27 @@ def test_a_killed_study_goes_on_and_ends_like_one_that_was_not(tiny_file: Path, 
     for path in (broken, whole):
         subprocess.run([*command, str(path)], check=True, capture_output=True)
     pd.testing.assert_frame_equal(outcome(broken).table, outcome(whole).table)
+
+
+def test_a_study_that_scores_on_the_way_has_a_curve_beside_its_table(tiny: Study, tmp_path: Path) -> None:
+    study = dataclasses.replace(tiny, snapshot_every=2, training={**tiny.training, "steps": 5})
+    folder = run_study(study, tmp_path, console=console())
+    found = outcome(tmp_path)
+    assert set(found.table["steps"]) == {5}
+    assert sorted(set(found.curve["steps"])) == [2, 4]
+    for step in (2, 4):  # every model by every score, as at the end
+        mine = found.curve[found.curve["steps"] == step].drop(columns=["steps", "value", "provenance"])
+        last = found.table.drop(columns=["steps", "value", "provenance"])
+        pd.testing.assert_frame_equal(mine.reset_index(drop=True), last.reset_index(drop=True))
+    drawn = learning_curves(Cells(found))
+    assert isinstance(drawn, Drawing)
+    assert "MIG of D-VAE on circles by step: 2: " in drawn.alt
+    drawn.draw(tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 10_000
+    # pooled with another study, both keep theirs
+    both = merged([found, outcome(run_study(tiny, tmp_path / "plain", console=console()).path)])
+    assert len(both.curve) == len(found.curve)
+    # a study without has none, and is another one
+    plain = StudyFolder(tmp_path, dataclasses.replace(study, snapshot_every=None))
+    assert plain.result_path(plain.groups[0]) != folder.result_path(folder.groups[0])
+    assert isinstance(learning_curves(Cells(dataclasses.replace(found, curve=found.curve[:0]))), Absent)

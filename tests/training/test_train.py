@@ -18,6 +18,7 @@ import factorgrid as fg
 from factorgrid.datasets.table import HostTable
 from factorgrid.files import read_arrays, read_parquet, working_on, write_arrays
 from factorgrid.training import Config, Run, train
+from factorgrid.watch import model_in_training
 
 SCRIPT = """
 import sys
@@ -310,3 +311,37 @@ def test_a_full_disk_is_one_line(tiny_config, tmp_path, monkeypatch, capfd):
     with pytest.raises(fg.Error, match=r"a checkpoint to .*: it takes .*, and 1.0 kB are free"):
         train(tiny_config, tmp_path / "run", quiet=True, checkpoint_seconds=0.0)
     assert capfd.readouterr().err == ""
+
+
+def test_snapshots_are_what_the_members_had_learned_by_then(tiny_config, tmp_path):
+    config = dataclasses.replace(tiny_config, steps=6)
+    run = train(config, tmp_path / "run", quiet=True, snapshot_every=2)
+    assert list(run.snapshots) == [2, 4]
+
+    def stop(step: int) -> None:
+        if step == 4:  # which is kept first
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "stopped", quiet=True, on_step=stop, snapshot_every=2)
+    stopped = Run.open(tmp_path / "stopped")
+    assert list(stopped.snapshots) == [2, 4]
+    images, _ = run.dataset().draw(5, seed=0)
+    by_then = model_in_training(stopped, "seed1")
+    assert by_then is not None
+    np.testing.assert_allclose(by_then.encode(images), run.snapshots[4].model("seed1").encode(images), atol=1e-6)
+    assert not np.allclose(run.snapshots[2].model("seed1").encode(images), run.model("seed1").encode(images), atol=1e-6)
+    # going on makes no more of them than an uninterrupted run has, and the same
+    again = train(config, tmp_path / "stopped", quiet=True, snapshot_every=2)
+    assert list(again.snapshots) == [2, 4]
+    for a, b in zip(weights(run.snapshots[4]), weights(again.snapshots[4]), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_snapshots_wait_for_the_next_row_of_the_history(tiny_config, tmp_path):
+    run = train(dataclasses.replace(tiny_config, steps=600), tmp_path / "run", quiet=True, snapshot_every=250)
+    assert list(run.snapshots) == [252, 501]  # a row every three steps
+    assert {252, 501} <= set(run.history["step"])
+    with pytest.raises(fg.Error, match="snapshot_every"):
+        train(tiny_config, tmp_path / "other", quiet=True, snapshot_every=0)
+    assert not (tmp_path / "other").exists()
