@@ -122,10 +122,9 @@ def rated(cells: Cells) -> dict[tuple[str, str], list[Rating]]:
     found: dict[tuple[str, str], list[Rating]] = {}
     for kind, pool in _pools(cells).items():
         for data in cells.outcome.data:
-            mine = [row for row in pool if cells.groups(data, row)]
+            mine = [row for row in pool if len(cells.sample(data, row, JUDGE).values)]
             table = cells.models(mine)
-            title = ", ".join(row.title for row in mine)
-            if ratings := _ratings(data, title, table[table["data"] == data]):
+            if ratings := _ratings(data, ", ".join(row.title for row in mine), table[table["data"] == data]):
                 found[kind, data] = ratings
     return found
 
