@@ -266,8 +266,10 @@ def _document(
         Section("glossary", "What the scores mean", page.definitions(glossary(cells))),
     ]
     if paper is not None:
-        absent = [(one.title, one.shown.reason) for one in figures if isinstance(one.shown, Absent)]
-        body = f'{_INTRODUCTION}<ul class="claims">{"".join(_claim(one, out) for one in claims)}</ul>'
+        absent = [(one.entry.title, one.found.reason) for one in claims if isinstance(one.found, Absent)]
+        absent += [(one.title, one.shown.reason) for one in figures if isinstance(one.shown, Absent)]
+        tested = "".join(_claim(one, one.found, out) for one in claims if isinstance(one.found, Finding))
+        body = f'{_INTRODUCTION}<ul class="claims">{tested}</ul>' if tested else ""
         sections.insert(0, Section("claims", f"Claims of {paper.TITLE}, and what this study says", body))
         sections.insert(1, _section("tables", f"Tables of {paper.TITLE}", theirs, out))
         if absent:
@@ -336,18 +338,14 @@ def _troubles(cells: Cells) -> str:
     return f'<div class="warning">{page.text(" ".join(heads))}{items}</div>'
 
 
-def _claim(claim: Judged, out: Path) -> str:
-    found, name = claim.found, page.attribute(claim.name)
-    verdict = found.verdict if isinstance(found, Finding) else Verdict.NOT_TESTED
-    words, summary = (found.words, found.summary) if isinstance(found, Finding) else (verdict.value, found.reason)
-    test = f'<p class="test">Test: {page.text(found.test)}.</p>' if isinstance(found, Finding) else ""
+def _claim(claim: Judged, found: Finding, out: Path) -> str:
     evidence = _numbers(claim.evidence, out) if claim.evidence is not None else ""
-    if claim.kept:
-        summary = f"{summary} {KEPT.format(reason=claim.kept)}"
+    summary = f"{found.summary} {KEPT.format(reason=claim.kept)}" if claim.kept else found.summary
     return (
-        f'<li class="{page.verdict_class(verdict)}" id="verdict-{name}">{page.badge(verdict, words)}'
+        f'<li class="{page.verdict_class(found.verdict)}" id="verdict-{page.attribute(claim.name)}">'
+        f"{page.badge(found.verdict, found.words)}"
         f'<p class="what">{page.text(claim.entry.title)} <span class="where">{page.text(claim.entry.where)}</span></p>'
-        f"<p>{page.text(summary)}</p>{test}{evidence}</li>"
+        f'<p>{page.text(summary)}</p><p class="test">Test: {page.text(found.test)}.</p>{evidence}</li>'
     )
 
 
