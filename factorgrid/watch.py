@@ -88,7 +88,7 @@ def model_in_training(run: Run, member: str) -> TrainedModel | None:
     """A member as its newest checkpoint has it, or as it was published; None if there is neither."""
     if run.finished:
         return run.model(member)
-    if _newest(run) is None:
+    if run.newest_checkpoint is None:
         return None
     group = run.group()
     try:
@@ -125,17 +125,11 @@ def _going(runs: dict[str, Run], states: dict[str, str]) -> list[str]:
     return sorted(names, key=lambda name: states.get(name) != "running")
 
 
-def _newest(run: Run) -> int | None:
-    """The step of the newest checkpoint that is whole."""
-    steps = [int(found.parent.name) for found in (run.path / CHECKPOINTS).glob("*/checksums.json")]
-    return max(steps, default=None)
-
-
 def _seen_of(run: Run) -> Seen:
     if run.finished:
         return Seen(run.config.steps, run.config.steps)
     step = int(run.history["step"].max()) if (run.path / "history.parquet").exists() else 0
-    return Seen(step, _newest(run))
+    return Seen(step, run.newest_checkpoint)
 
 
 def _page(

@@ -98,13 +98,12 @@ def learning_curves(cells: Cells) -> Drawing | Absent:
 def draw_learning_curve(run: Run, scores: pd.DataFrame, path: Path) -> Path:
     """Scores along the steps of training, as `evaluation.learning_curve` gives them; a line for each setting."""
     metrics = [name for name in directions() if name in scores.columns]
-    settings = scores["member"].map({member.name: setting(member) for member in run.members})
+    tidy = scores.melt(["member", "step"], metrics, "metric").dropna(subset="value")
+    settings = tidy["member"].map({member.name: setting(member) for member in run.members})
     found = [
-        Sweep(text or run.config.method.title, run.config.data, "step",
-              {name: {float(step): part.loc[part["step"] == step, name].to_numpy(np.float64)
-                      for step in part["step"].unique()} for name in metrics})
-        for text, part in scores.groupby(settings, sort=False)
-    ]  # fmt: skip
+        Sweep(text or run.config.method.title, run.config.data, "step", _points(part, part["step"]))
+        for text, part in tidy.groupby(settings, sort=False)
+    ]
     return draw_sweeps(found, metrics[:MOST_METRICS], path)
 
 
@@ -121,10 +120,7 @@ def draw_sweeps(found: Sequence[Sweep], metrics: Sequence[str], path: Path) -> P
                 for sweep, line in zip(found, lines):
                     if sweep.name != name or metric not in sweep.scores:
                         continue
-                    points = {value: scores[np.isfinite(scores)] for value, scores in sweep.scores[metric].items()}
-                    points = {value: scores for value, scores in points.items() if len(scores)}
-                    if not points:
-                        continue
+                    points = sweep.scores[metric]
                     x = np.array(sorted(points))
                     quantiles = [np.quantile(points[value], [0.25, 0.5, 0.75]) for value in x]
                     low, middle, high = scale * np.array(quantiles).T

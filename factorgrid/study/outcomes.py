@@ -28,6 +28,11 @@ COLUMNS = {
 }
 
 
+def no_scores() -> pd.DataFrame:
+    """A table of no rows."""
+    return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+
 @dataclass(frozen=True)
 class Kind:
     """What a method is, whatever a study calls it; each attribute is a column of the table.
@@ -99,7 +104,7 @@ class Outcome:
     facts: Mapping[str, str] = field(default_factory=dict)
     configs: Mapping[str, Config] = field(default_factory=dict)
     speeds: Mapping[str, float] = field(default_factory=dict)
-    curve: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS))
+    curve: pd.DataFrame = field(default_factory=no_scores)
 
 
 # what tells one score of a study from another

@@ -20,8 +20,6 @@ from factorgrid.study.outcomes import COLUMNS
 from factorgrid.study.planning import PlannedGroup
 from factorgrid.study.progress import StudyProgress
 from factorgrid.training import Run, train
-from factorgrid.training.checkpoint import Checkpoints
-from factorgrid.training.run import CHECKPOINTS
 
 ATTEMPTS = 2
 MARK_SECONDS = 5.0
@@ -155,9 +153,7 @@ def _train_and_score(folder: StudyFolder, group: PlannedGroup, report: Report, c
         config, path, quiet=True, checkpoint_seconds=checkpoint_seconds, on_step=on_step,
         snapshot_every=folder.study.snapshot_every,
     )  # fmt: skip
-    every = folder.study.snapshot_every
-    kept = run.snapshots if every is not None else {}
-    runs = {**kept, config.steps: run}
+    runs = {**(run.snapshots if folder.study.snapshot_every else {}), config.steps: run}
     tables = []
     for place, (step, one) in enumerate(runs.items()):
 
@@ -173,10 +169,7 @@ def _steps_taken(path: Path) -> int:
     run = readable_run(path)
     if run is None:
         return 0
-    if run.finished:
-        return run.config.steps
-    with Checkpoints(path / CHECKPOINTS, read_only=True) as checkpoints:
-        return checkpoints.latest() or 0
+    return run.config.steps if run.finished else run.newest_checkpoint or 0
 
 
 def _score(folder: StudyFolder, group: PlannedGroup, run: Run, step: int, report: Report) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 from factorgrid.errors import Error
 from factorgrid.files import read_json
 from factorgrid.study.folder import MADE_WITH, STUDY, StudyFolder, open_run
-from factorgrid.study.outcomes import COLUMNS, Group, Kind, Outcome
+from factorgrid.study.outcomes import Group, Kind, Outcome, no_scores
 from factorgrid.study.planning import PlannedGroup
 
 
@@ -30,8 +30,7 @@ def outcome(path: Path) -> Outcome:
             last = table["steps"] == config.steps
             tables.append(table[last])
             on_the_way.append(table[~last])
-    empty = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
-    table, curve = (pd.concat(some, ignore_index=True) if some else empty for some in (tables, on_the_way))
+    table, curve = (pd.concat(some, ignore_index=True) if some else no_scores() for some in (tables, on_the_way))
     study = folder.study
     return Outcome(
         name=study.name,

@@ -125,6 +125,12 @@ class Run:
     def finished(self) -> bool:
         return all(self.weights(member.name).exists() for member in self.members)
 
+    @property
+    def newest_checkpoint(self) -> int | None:
+        """The step of the newest checkpoint that is whole."""
+        steps = [int(found.parent.name) for found in (self.path / CHECKPOINTS).glob("*/checksums.json")]
+        return max(steps, default=None)
+
     def weights(self, member: str) -> Path:
         alone = self.path / ALONE
         return alone if alone.exists() else self.path / "models" / f"{member}.safetensors"
