@@ -1,6 +1,6 @@
 """The functions that the command line, the tutorials and a notebook share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,7 +15,7 @@ from factorgrid.training import train as train_group
 from factorgrid.training.single_file import export as export
 from factorgrid.training.single_file import load_model as load_model
 from factorgrid.training.tracking import Tracker
-from factorgrid.training.training import OnTerms
+from factorgrid.training.training import OnStep
 
 
 def train(
@@ -29,8 +29,7 @@ def train(
     checkpoint_seconds: float = 60.0,
     keep_checkpoints: bool = False,
     snapshot_every: int | None = None,
-    on_step: Callable[[int], None] | None = None,
-    on_terms: OnTerms | None = None,
+    on_step: OnStep | None = None,
     track: Sequence[str | Tracker] = (),
     **options: Unpack[Options],
 ) -> Run:
@@ -49,8 +48,8 @@ def train(
         keep_checkpoints: keep them when the run has finished; its weights are there without.
         snapshot_every: keep what members have learned every so many steps, as runs that can be scored
             (`Run.snapshots`, `learning_curve`).
-        on_step: called now and then with the number of steps taken so far.
-        on_terms: called as often as (steps, {term: [member]}): the loss terms of every member, averaged since then.
+        on_step: called now and then with the number of steps taken so far and the loss terms of every member, averaged
+            since the last call: {term: [member]}.
         track: who gets the history while it trains: "tensorboard", "wandb", "mlflow" (extras), or a `Tracker`.
         options: hyperparameters of the method (`gamma=[10, 20, 30]` or `beta=4`), fields of `Config`
             (`architecture="mlp"`, `num_latents=2`, `labels=100`, ...), and options of the data set (`image_size=32`).
@@ -76,7 +75,6 @@ def train(
         snapshot_every=snapshot_every,
         quiet=quiet,
         on_step=on_step,
-        on_terms=on_terms,
         track=track,
     )
 

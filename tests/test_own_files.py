@@ -139,7 +139,7 @@ def test_files_of_a_run_that_do_not_belong_together(tiny_run, tmp_path):
 def test_terms_are_reported_while_training(tmp_path):
     seen = []
     options = {"steps": 4, "architecture": "mlp", "num_latents": 2, "quiet": True, "image_size": 8}
-    fg.train(data="circles", model="vae", seeds=2, out=tmp_path / "run", on_terms=lambda *a: seen.append(a), **options)
+    fg.train(data="circles", model="vae", seeds=2, out=tmp_path / "run", on_step=lambda *a: seen.append(a), **options)
     step, terms = seen[-1]
     assert step == 4
     assert terms["loss"].shape == (2,)

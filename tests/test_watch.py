@@ -22,7 +22,7 @@ class Stop(Exception):
 def test_a_run_before_and_while_it_trains(tiny_config: fg.Config, tmp_path: Path) -> None:
     folder, pages, files = tmp_path / "run", [], []
 
-    def look(step: int) -> None:
+    def look(step: int, _: object) -> None:
         before = sorted(str(path) for path in folder.rglob("*") if path.name != "watch.html")
         pages.append(watch(folder, once=True).read_text())
         assert sorted(str(path) for path in folder.rglob("*") if path.name != "watch.html") == before

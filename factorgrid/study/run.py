@@ -144,7 +144,7 @@ def _tried(work: Callable[[], None], folder: StudyFolder, group: PlannedGroup, s
 def _train_and_score(folder: StudyFolder, group: PlannedGroup, report: Report, checkpoint_seconds: float) -> None:
     config = group.config
 
-    def on_step(step: int) -> None:
+    def on_step(step: int, _: object = None) -> None:
         report(TRAINING_SHARE * step / config.steps, f"step {step} of {config.steps}")
 
     path = folder.run_path(group)

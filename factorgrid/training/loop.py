@@ -19,7 +19,7 @@ from factorgrid.training.stopping import stop_requests
 from factorgrid.training.tracking import Tracker
 
 # (steps taken so far, {term: [member]})
-OnTerms = Callable[[int, dict[str, np.ndarray]], None]
+OnStep = Callable[[int, dict[str, np.ndarray]], None]
 
 
 def take_all_steps(
@@ -33,8 +33,7 @@ def take_all_steps(
     checkpoint_seconds: float,
     quiet: bool,
     console: Console | None,
-    on_step: Callable[[int], None] | None = None,
-    on_terms: OnTerms | None = None,
+    on_step: OnStep | None = None,
     trackers: Sequence[Tracker] = (),
     snapshot_every: int | None = None,
     keep_snapshot: Callable[[State, int], None] | None = None,
@@ -46,7 +45,7 @@ def take_all_steps(
         folder: where it goes on from, and what it leaves behind.
         members: their names, in the order of the group.
         title: of the bar.
-        checkpoint_seconds, quiet, console, on_step, on_terms, trackers, snapshot_every: see `train`.
+        checkpoint_seconds, quiet, console, on_step, trackers, snapshot_every: see `train`.
         keep_snapshot: called with the state and its step when a snapshot is due.
 
     Raises:
@@ -70,9 +69,7 @@ def take_all_steps(
                 history.add(step, num_steps, means)
                 progress.update(step, {name: means[name] for name in means if name != "noise_scale"})
                 if on_step is not None:
-                    on_step(step)
-                if on_terms is not None:
-                    on_terms(step, {name: np.asarray(values) for name, values in means.items()})
+                    on_step(step, means)
                 alive = _report_frozen(members, progress, alive, np.asarray(state.alive), step)
                 if keep_snapshot is not None and _due(step, history.every, snapshot_every, group.num_steps):
                     keep_snapshot(state, step)

@@ -1,7 +1,7 @@
 """Training a group from its configuration to published weights, resumable at any time."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from factorgrid.errors import Error, check_whole
 from factorgrid.files import working_on
 from factorgrid.training.compilation import enable_cache, make_room
 from factorgrid.training.labelled import labelled_sets
-from factorgrid.training.loop import OnTerms, take_all_steps
+from factorgrid.training.loop import OnStep, take_all_steps
 from factorgrid.training.run import CHECKPOINTS, Run, has_begun
 from factorgrid.training.tracking import Tracker, tracking
 
@@ -29,8 +29,7 @@ def train(
     snapshot_every: int | None = None,
     quiet: bool = False,
     console: Console | None = None,
-    on_step: Callable[[int], None] | None = None,
-    on_terms: OnTerms | None = None,
+    on_step: OnStep | None = None,
     track: Sequence[str | Tracker] = (),
 ) -> Run:
     """Train the group that `config` describes into the folder `out`, or go on with it where it stopped.
@@ -47,8 +46,8 @@ def train(
         snapshot_every: every so many steps (rounded up to the next row of the history) what members have learned is
             kept as a run of its own, snapshots/STEP: for learning curves of scores. None: nothing is.
         quiet: no progress bar.
-        on_step: called now and then with the number of steps taken so far.
-        on_terms: called as often with that number and the loss terms of every member, averaged since the last call.
+        on_step: called now and then with the number of steps taken so far and the loss terms of every member, averaged
+            since the last call: {term: [member]}.
         track: names of `TRACKERS`, or trackers of your own: who gets the history while it trains.
 
     Returns:
@@ -74,7 +73,7 @@ def train(
                 with tracking(run, track) as trackers:
                     _train(
                         run, dataset, checkpoint_seconds=checkpoint_seconds, quiet=quiet, console=console,
-                        on_step=on_step, on_terms=on_terms, trackers=trackers, snapshot_every=snapshot_every,
+                        on_step=on_step, trackers=trackers, snapshot_every=snapshot_every,
                     )  # fmt: skip
             if not keep_checkpoints:
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)

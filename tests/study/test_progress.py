@@ -47,7 +47,7 @@ def test_an_interrupted_group_says_first_where_it_goes_on(
     folder = StudyFolder.create(tmp_path, study)
     group = folder.groups[0]
 
-    def stop(step: int) -> None:
+    def stop(step: int, _: object) -> None:
         if step > 1:
             raise Stop
 

@@ -341,7 +341,9 @@ def test_models_of_another_study_are_not_trained_again(
     again = dataclasses.replace(tiny, name="second", metrics=("modularity",), methods=tiny.methods[:1])
     steps = []
     real = run_module.train
-    monkeypatch.setattr(run_module, "train", lambda *args, **kw: real(*args, **{**kw, "on_step": steps.append}))
+    monkeypatch.setattr(
+        run_module, "train", lambda *args, **kw: real(*args, **{**kw, "on_step": lambda *seen: steps.append(seen)})
+    )
     run_study(again, tmp_path / "second", models=tmp_path / "first", console=console())
     assert not steps
     found = outcome(tmp_path / "second")

@@ -24,7 +24,7 @@ def rows(page: Path) -> list[tuple[str, str, str]]:
 def begin(folder: StudyFolder, place: int) -> None:
     """Train a group, and stop it after its first checkpoint."""
 
-    def stop(step: int) -> None:
+    def stop(step: int, _: object) -> None:
         if step > 1:
             raise Stop
 

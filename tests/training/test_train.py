@@ -243,7 +243,7 @@ def test_a_stop_between_two_rows_of_the_history_leaves_no_row_of_its_own(tiny_co
     config = dataclasses.replace(tiny_config, steps=400)
     whole = train(config, tmp_path / "whole", quiet=True).history
 
-    def stop(step):
+    def stop(step, _):
         if step == 1:
             signal.raise_signal(signal.SIGINT)
 
@@ -318,7 +318,7 @@ def test_snapshots_are_what_the_members_had_learned_by_then(tiny_config, tmp_pat
     run = train(config, tmp_path / "run", quiet=True, snapshot_every=2)
     assert list(run.snapshots) == [2, 4]
 
-    def stop(step: int) -> None:
+    def stop(step: int, _: object) -> None:
         if step == 4:  # which is kept first
             signal.raise_signal(signal.SIGINT)
 
