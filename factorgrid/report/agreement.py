@@ -1,5 +1,7 @@
 """How far metrics agree: rank correlations of each with each other, over the models of a data set."""
 
+import numpy as np
+
 from factorgrid.report.study_cells import Cells, metric_title
 from factorgrid.report.table_files import Table
 from factorgrid.report.tables import in_percent
@@ -18,7 +20,9 @@ def agreement_table(cells: Cells) -> Table | Absent:
     rows: list[dict[str, Cell]] = []
     for data in dict.fromkeys(table["data"]):
         wide = models(table[table["data"] == data])
-        scored = wide[[key for key in keys if key in wide]].dropna()  # each model counts for all metrics or for none
+        known = np.isfinite(wide[[key for key in keys if key in wide]]).groupby(wide["method"]).any().all()
+        shared = list(known[known].index)  # by all methods
+        scored = wide.loc[np.isfinite(wide[shared]).all(axis=1), shared]  # each model counts for all metrics or none
         if len(scored) < LEAST or scored.shape[1] < 2:
             continue
         for key in scored:
@@ -33,6 +37,6 @@ def agreement_table(cells: Cells) -> Table | Absent:
         return Absent(f"no {LEAST} models of a data set were scored by two metrics or more")
     caption = (
         "Spearman's rank correlation of metrics over all models without labels of a data set, methods together: +1 "
-        "where two metrics order the models alike."
+        "where two metrics order the models alike. Metrics that all methods have."
     )
     return Table(rows, list(dict.fromkeys(name for row in rows for name in row)), caption)

@@ -140,6 +140,11 @@ def overall(verdicts: Sequence[Verdict], unit: str = "data sets") -> tuple[Verdi
     return Verdict.PARTLY, f"on {yes} of {num} {unit}{against}"
 
 
+def demoted(finding: Finding, why: str) -> Finding:
+    """Supported by its tests, but not all that the claim says."""
+    return replace(finding, verdict=Verdict.PARTLY, detail=why)
+
+
 def evidence_table(finding: Finding) -> Table:
     """A row for each test."""
     rows = [

@@ -74,7 +74,7 @@ def pair_table(cells: Cells, pairs: Sequence[Pair], caption: str) -> Table:
         }  # fmt: skip
         if isinstance(pair.result, Test):
             test = next(tests)
-            higher.append(test.supports)
+            higher.append((test.effect.value > 0) == higher_is_better(pair.metric) and test.effect.value != 0)
             row |= {DIFFERENCE: test.effect, **test.more, "p": P(test.p), "p (Holm)": P(test.corrected)}
             row |= {VERDICT: WORDS.get(test.verdict, "not different")}
         else:

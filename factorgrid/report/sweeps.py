@@ -85,6 +85,8 @@ def learning_curves(cells: Cells) -> Drawing | Absent:
         if part["steps"].nunique() > 1
     ]
     metrics = [key for key in cells.metrics if any(key in sweep.scores for sweep in found)][:MOST_METRICS]
+    if not metrics:
+        return Absent("no score is finite both on the way and at the end")
     told = "mig" if "mig" in metrics else metrics[0]
     caption = (
         "Scores measured on the way: medians over seeds (and over hyperparameters, if there are any) after so many "

@@ -107,15 +107,16 @@ class Outcome:
     curve: pd.DataFrame = field(default_factory=no_scores)
 
 
-# what tells one score of a study from another
-SCORE = ["data", "method", "labels", "supervision", "masked", "hyperparameters", "seed", "steps", "metric"]
+# what tells one model of a method from another
+MODEL = ["data", "method", "labels", "supervision", "masked", "hyperparameters", "seed", "steps"]
 
 
 def merged(outcomes: Sequence[Outcome]) -> Outcome:
     """Several studies as one: their models side by side, in the order given.
 
-    Methods of one title are pooled, so seeds that were trained in two folders count together. A model that two of them
-    have (the same data, method, hyperparameters, seed and steps) counts once: the first one's.
+    Methods of one title are pooled if they are trained alike, so seeds that were trained in two folders count
+    together; else the later one gets its study's name behind its title. A model that two of them have counts once: the
+    first one's, with the scores that only another has.
 
     Raises:
         Error: no study at all.
@@ -124,11 +125,12 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         raise Error("no study given")
     if len(outcomes) == 1:
         return outcomes[0]
-    parts = [_renamed(one, f"{place + 1}:") for place, one in enumerate(outcomes)]
-    table, curve = (
-        pd.concat(tables, ignore_index=True).drop_duplicates(SCORE, ignore_index=True)
-        for tables in ([part.table for part in parts], [part.curve for part in parts])
-    )
+    parts = [_renamed(one, f"{place + 1}:") for place, one in enumerate(_told_apart(outcomes))]
+    everything = pd.concat([part.table for part in parts], ignore_index=True)
+    table, curve = _once(everything), _once(pd.concat([part.curve for part in parts], ignore_index=True))
+    members = {name: len(part.drop_duplicates("member")) for name, part in table.groupby("group")}
+    twice = {name: len(part.drop_duplicates("member")) - members.get(name, 0)
+             for name, part in everything.groupby("group")}  # fmt: skip
     first = outcomes[0]
     facts = {key: "; ".join(dict.fromkeys(one.facts[key] for one in outcomes if key in one.facts))
              for key in dict.fromkeys(key for one in outcomes for key in one.facts)}  # fmt: skip
@@ -137,9 +139,14 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         title=" and ".join(dict.fromkeys(one.title for one in outcomes)),
         description="\n\n".join(dict.fromkeys(one.description for one in outcomes if one.description)),
         data=tuple(dict.fromkeys(name for one in outcomes for name in one.data)),
-        methods=tuple(dict.fromkeys(name for one in outcomes for name in one.methods)),
+        methods=tuple(dict.fromkeys(name for part in parts for name in part.methods)),
         table=table.astype(first.table.dtypes.to_dict()),
-        groups=tuple(group for part in parts for group in part.groups if group.state != "done" or _has(table, group)),
+        groups=tuple(
+            replace(group, members=group.members - twice.get(group.name, 0))
+            for part in parts
+            for group in part.groups
+            if group.state != "done" or group.name in members
+        ),
         curve=curve.astype(first.curve.dtypes.to_dict()),
         runs={name: path for part in parts for name, path in part.runs.items()},
         arrays={name: path for part in parts for name, path in part.arrays.items()},
@@ -147,6 +154,42 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         configs={name: config for part in parts for name, config in part.configs.items()},
         speeds={name: seconds for part in parts for name, seconds in part.speeds.items()},
     )
+
+
+def _once(table: pd.DataFrame) -> pd.DataFrame:
+    """Every score of a model once, all of them under its first group and member."""
+    owners = table.drop_duplicates(MODEL)[[*MODEL, "group", "member"]]
+    owned = table.drop(columns=["group", "member"]).merge(owners, on=MODEL, how="left")[table.columns]
+    return owned.drop_duplicates([*MODEL, "metric"], ignore_index=True)
+
+
+def _told_apart(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The same; a method that an earlier study trains otherwise on the same data has its study's name in its title."""
+    known: dict[tuple[str, str, Kind], Config] = {}
+    found = []
+    for place, one in enumerate(outcomes):
+        name = one.name if one.name not in [other.name for other in outcomes[:place]] else f"{one.name}, {place + 1}"
+        recipes = {
+            (group.data, group.method, group.kind): _recipe(one.configs[group.name])
+            for group in one.groups
+            if group.name in one.configs
+        }
+        titles = {method: f"{method} ({name})" for (data, method, kind), recipe in recipes.items()
+                  if known.get((data, method, kind), recipe) != recipe}  # fmt: skip
+        known |= {(data, titles.get(method, method), kind): recipe for (data, method, kind), recipe in recipes.items()}
+        found.append(replace(
+            one,
+            methods=tuple(titles.get(method, method) for method in one.methods),
+            groups=tuple(replace(group, method=titles.get(group.method, group.method)) for group in one.groups),
+            table=one.table.assign(method=one.table["method"].replace(titles)),
+            curve=one.curve.assign(method=one.curve["method"].replace(titles)),
+        ))  # fmt: skip
+    return found
+
+
+def _recipe(config: Config) -> Config:
+    """How a group is trained, whichever members it has."""
+    return replace(config, seeds=(0,), hyperparameters={})
 
 
 def _renamed(outcome: Outcome, prefix: str) -> Outcome:
@@ -161,7 +204,3 @@ def _renamed(outcome: Outcome, prefix: str) -> Outcome:
         configs={prefix + name: config for name, config in outcome.configs.items()},
         speeds={prefix + name: seconds for name, seconds in outcome.speeds.items()},
     )
-
-
-def _has(table: pd.DataFrame, group: Group) -> bool:
-    return bool((table["group"] == group.name).any())

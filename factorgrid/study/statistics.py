@@ -7,12 +7,13 @@ import itertools
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from numpy.typing import ArrayLike
-from scipy.stats import bootstrap, mannwhitneyu, rankdata, spearmanr
+from scipy.stats import PermutationMethod, bootstrap, mannwhitneyu, rankdata, spearmanr
 
 from factorgrid.errors import Error
 
@@ -21,6 +22,7 @@ ALPHA = 0.05  # what a test has to undercut; 1 - CONFIDENCE is a little more, an
 RESAMPLES = 2_000
 PERMUTATIONS = 9_999
 MOST_PERMUTED = 30  # models; the t approximation of a rank correlation's p value is good beyond
+MOST_TIED = 20  # models of the smaller sample; the normal approximation of the Mann-Whitney test is good beyond
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Comparison:
         difference: median of the second minus median of the first.
         interval: bootstrap interval of that difference at `CONFIDENCE`; NaN if a sample has one value.
         superiority: probability that a value of the second exceeds one of the first, ties counted half; 0.5: equal.
-        p: of the two-sided Mann-Whitney U test; exact for small samples without ties.
+        p: of the two-sided Mann-Whitney U test; for small samples exact, or by permutation if there are ties.
         least_p: the smallest p that samples of these sizes can give: at `ALPHA` or above, no test can decide.
     """
 
@@ -115,7 +117,11 @@ def compare(first: ArrayLike, second: ArrayLike, *, resamples: int = RESAMPLES, 
     a, b = _sample(first), _sample(second)
     if not len(a) or not len(b):
         raise Error(f"a comparison needs values on both sides, got {len(a)} and {len(b)}")
-    found = mannwhitneyu(b, a, alternative="two-sided")
+    tied = len(np.unique(np.concatenate([a, b]))) < len(a) + len(b)
+    method: Any = "auto"
+    if tied and min(len(a), len(b)) <= MOST_TIED:  # SciPy's own choice would undercut what so few models can say
+        method = PermutationMethod(n_resamples=PERMUTATIONS, rng=np.random.default_rng(seed))
+    found = mannwhitneyu(b, a, alternative="two-sided", method=method)
     return Comparison(
         len(a),
         len(b),
@@ -160,22 +166,32 @@ def correlate(first: ArrayLike, second: ArrayLike, *, seed: int = 0) -> Correlat
 
 
 def correlation_interval(
-    first: ArrayLike, second: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
+    first: ArrayLike, second: ArrayLike, *, units: ArrayLike | None = None, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of Spearman's rank correlation of pairs [num]; NaN where there is none.
 
     Resamples in which one side is constant have no correlation and are left out.
+
+    Args:
+        first, second: the pairs.
+        units: [num]: pairs with the same number are drawn together, since they are no independent ones, such as the
+            seeds of one method where methods differ; NaN for fewer than three. None: each pair by itself.
+        resamples, seed: of the bootstrap.
     """
     a, b = _sample(first), _sample(second)
     if math.isnan(correlate(a, b, seed=seed).rho):
         return math.nan, math.nan
-    places = np.random.default_rng(seed).integers(len(a), size=(resamples, len(a)))
-    x, y = (rankdata(values[places], axis=1) for values in (a, b))
-    x, y = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (x, y))
-    spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    kept = spread > 0
+    _, unit = np.unique(np.arange(len(a)) if units is None else np.asarray(units), return_inverse=True)
+    num_units = int(unit.max()) + 1
+    drawn = np.random.default_rng(seed).integers(num_units, size=(resamples, num_units))
+    times = (drawn[:, :, None] == np.arange(num_units)).sum(axis=1)[:, unit].astype(np.float64)  # each pair is drawn
+    x, y = (_ranks_of_drawn(values, times) for values in (a, b))
+    spread = np.sqrt((times * x**2).sum(axis=1) * (times * y**2).sum(axis=1))
+    kept = spread > 1e-9 * len(a)
+    if num_units < 3 or not kept.any():
+        return math.nan, math.nan
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile((x * y).sum(axis=1)[kept] / spread[kept], [tail, 1 - tail]).tolist()
+    low, high = np.quantile((times * x * y).sum(axis=1)[kept] / spread[kept], [tail, 1 - tail]).tolist()
     return low, high
 
 
@@ -284,6 +300,16 @@ def _difference_interval(
         vectorized=True, rng=np.random.default_rng(seed),
     )  # fmt: skip
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def _ranks_of_drawn(
+    values: Float[ndarray, " pair"], times: Float[ndarray, "resample pair"]
+) -> Float[ndarray, "resample pair"]:
+    """Ranks of the values (ties share theirs) in samples that have each so many times, less their mean."""
+    _, place = np.unique(values, return_inverse=True)
+    equal = times @ (place[:, None] == np.arange(place.max() + 1))  # how many have each value
+    ranks = (np.cumsum(equal, axis=1) - equal / 2)[:, place]
+    return ranks - (times * ranks).sum(axis=1, keepdims=True) / times.sum(axis=1, keepdims=True)
 
 
 def _permutation_p(first: Float[ndarray, " pair"], second: Float[ndarray, " pair"], seed: int) -> float:

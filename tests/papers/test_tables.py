@@ -1,5 +1,6 @@
 """The paper's tables: numbers from the study, the paper's beside them, and why cells are empty."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -231,6 +232,19 @@ def test_deviations_name_twins_steps_and_seeds() -> None:
     assert found["training steps"] == "20,000"
     assert found["models of FactorDVAE"] == "4 seeds × 3 settings on each data set at most"
     assert found["hardware"] == "2 x AMD EPYC <7B13>"
+
+
+def test_deviations_name_the_sample_of_every_metric() -> None:
+    few = cells(data=("dsprites_twin",), **SMALL)
+    table = few.outcome.table
+    mine = table["metric"] == "factor_vae_score"
+    table.loc[mine, "provenance"] = json.dumps({"num_train": 2_000, "num_test": 1_000, "batch_size": 16})
+    rows = {row["aspect"]: (row["paper"], row["this study"]) for row in deviations_table(few).rows}
+    assert rows["what FactorVAE is estimated from"] == (
+        "10,000 training points, 5,000 test points, 64 images a point",
+        "2,000 training points, 1,000 test points, 16 images a point",
+    )
+    assert rows["what MIG is estimated from"] == ("10,000 training points", "10,000 training points")
 
 
 def test_the_papers_circles_have_their_own_number_of_models() -> None:

@@ -1,5 +1,7 @@
 """The table of scores that need no labels: signs, pools, and the model that each one chooses."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from synthetic import DATA, synthetic
@@ -7,7 +9,8 @@ from synthetic import DATA, synthetic
 from factorgrid.report.label_free import label_free_table, left_out_table
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.table_files import Table
-from factorgrid.report.values import Absent, Number
+from factorgrid.report.values import Absent, Number, P
+from factorgrid.study.statistics import least_correlation_p
 
 
 def test_a_good_score_has_a_positive_correlation_and_chooses_well() -> None:
@@ -70,3 +73,55 @@ def test_the_score_that_serves_best_elsewhere_is_asked_where_it_was_not_seen() -
 def test_one_data_set_leaves_none_to_learn_from() -> None:
     cells = Cells(synthetic(data=DATA[:1], methods=("D-VAE",), supervised=(), seeds=40), resamples=200)
     assert isinstance(left_out_table(cells), Absent)
+
+
+def test_what_half_of_the_models_have_does_not_compete_with_what_all_have() -> None:
+    outcome = synthetic(data=DATA[:2], methods=("D-VAE", "FactorDVAE"), supervised=(), seeds=40, downstream=False)
+    table = outcome.table
+    judged = table[table["metric"] == "mig"].set_index(["data", "method", "member"])["value"]
+    half = (table["metric"] == "udr") & (table["method"] == "D-VAE")
+    keys = table.loc[half, ["data", "method", "member"]].itertuples(index=False, name=None)
+    table.loc[half, "value"] = [judged[key] for key in keys]  # a perfect score
+    lost = (table["metric"] == "udr") & (table["method"] == "FactorDVAE")
+    cells = Cells(dataclasses.replace(outcome, table=table[~lost]), resamples=200)
+    found = left_out_table(cells)
+    assert isinstance(found, Table)
+    assert all(row["best on the others"] != "UDR" for row in found.rows)
+    every = label_free_table(cells)
+    assert isinstance(every, Table)
+    pools = {row["score"]: (row["pool"], row["models"]) for row in every.rows}
+    assert pools["UDR"][0] == "D-VAE"
+    assert pools["straight-through gap (loss)"][0].startswith("D-VAE, FactorDVAE")
+
+
+def test_models_of_one_setting_are_drawn_together() -> None:
+    outcome = synthetic(data=DATA[:1], methods=("D-VAE", "FactorDVAE"), supervised=(), seeds=40, downstream=False)
+    table = outcome.table
+    settings = table.groupby(["method", "hyperparameters"], sort=True).ngroup()
+    num = settings.nunique()
+    assert num > 3
+    rng = np.random.default_rng(0)
+    for metric in ("mig", "st_gap_loss"):  # nothing but the setting counts
+        mine = table["metric"] == metric
+        table.loc[mine, "value"] = settings[mine] * (-1.0 if metric == "mig" else 1.0) + 0.1 * rng.normal(
+            size=mine.sum()
+        )
+    found = label_free_table(Cells(outcome, resamples=200))
+    assert isinstance(found, Table)
+    row = {row["score"]: row for row in found.rows}["straight-through gap (loss)"]
+    p = row["p"]
+    assert isinstance(p, P)
+    assert p.value >= least_correlation_p(num)  # and not that of so many models
+
+
+def test_the_best_by_a_score_may_have_no_mig() -> None:
+    outcome = synthetic(data=DATA[:1], methods=("D-VAE",), supervised=(), seeds=60)
+    table = outcome.table
+    gaps = table[table["metric"] == "st_gap_loss"].sort_values("value")
+    best, second = gaps["member"].iloc[:2]
+    table = table[~((table["metric"] == "mig") & (table["member"] == best))]
+    found = label_free_table(Cells(dataclasses.replace(outcome, table=table), resamples=200))
+    assert isinstance(found, Table)
+    row = {row["score"]: row for row in found.rows}["straight-through gap (loss)"]
+    mig = table[(table["metric"] == "mig") & (table["member"] == second)]["value"].item()
+    assert (row["models"], row["chosen"]) == (59, Number(100 * mig))

@@ -9,17 +9,19 @@ import pandas as pd
 import pytest
 from synthetic import synthetic
 
+from factorgrid.config import Config
 from factorgrid.errors import Error
 from factorgrid.report import study_report
 from factorgrid.report.glossary import glossary
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.study_tables import scores_table
-from factorgrid.report.sweeps import sweep_curves, sweeps
+from factorgrid.report.sweeps import learning_curves, sweep_curves, sweeps
 from factorgrid.report.table_files import Table
 from factorgrid.report.values import Absent
 from factorgrid.study import merged
 from factorgrid.study.outcomes import Outcome
+from factorgrid.study.select import models
 
 METHODS = ("VAE", "FactorVAE")
 
@@ -71,6 +73,44 @@ def test_studies_are_merged_model_by_model() -> None:
     assert merged([first]) is first
     with pytest.raises(Error, match="no study"):
         merged([])
+
+
+def test_a_model_of_two_studies_counts_once_with_the_scores_of_both() -> None:
+    whole = made(seeds=5)
+    few = whole.table[(whole.table["seed"] < 2) & (whole.table["metric"] == "sap")]
+    sizes = few.groupby("group")["member"].nunique()
+    groups = tuple(dataclasses.replace(group, members=int(sizes[group.name])) for group in whole.groups)
+    short = dataclasses.replace(whole, name="short", table=few, groups=groups)
+    for order in ([short, whole], [whole, short]):
+        both = merged(order)
+        wide = models(both.table)
+        assert len(wide) == len(models(whole.table))
+        assert wide["mig"].notna().all()
+        assert sum(group.members for group in both.groups) == len(wide)
+
+
+def test_methods_of_one_title_that_are_trained_otherwise_stay_apart() -> None:
+    first = made()
+    config = Config(data="circles", model="vae", seeds=(0, 1, 2))
+    names = {group.name: group.method for group in first.groups}
+    one = dataclasses.replace(first, configs=dict.fromkeys(names, config))
+    seeds = dataclasses.replace(first, configs=dict.fromkeys(names, dataclasses.replace(config, seeds=(7,))))
+    assert merged([one, seeds]).methods == METHODS
+    longer = {name: dataclasses.replace(config, steps=9) if names[name] == "VAE" else config for name in names}
+    both = merged([one, dataclasses.replace(first, name="longer", configs=longer)])
+    assert both.methods == ("VAE", "FactorVAE", "VAE (longer)")
+    assert len(models(both.table)) == len(models(first.table)) + 3
+    assert {row.title for row in Cells(both).rows} == {"VAE", "FactorVAE", "VAE (longer)"}
+
+
+@pytest.mark.parametrize("lost", ["all of them", "the end"])
+def test_a_curve_without_finite_values_is_said_to_be_none(lost: str) -> None:
+    found = made()
+    curve = found.table.assign(steps=10, value=np.nan)
+    table = found.table.iloc[:0] if lost == "the end" else found.table.assign(value=np.nan)
+    drawing = learning_curves(Cells(dataclasses.replace(found, table=table, curve=curve)))
+    assert isinstance(drawing, Absent)
+    assert "no score is finite" in drawing.reason
 
 
 def test_scores_of_the_study_are_explained() -> None:

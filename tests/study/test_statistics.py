@@ -73,6 +73,16 @@ def test_complete_separation_gives_the_least_p() -> None:
     assert compare(range(5), range(10, 15)).least_p == pytest.approx(2 / 252)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [([0, 0, 0], [1, 1, 1]), ([0.97, 0.98, 0.99], [1, 1, 1, 1]), ([0] * 5, [1] * 5)]
+)
+def test_ties_cannot_give_a_smaller_p_than_the_sample_sizes_allow(first: list[float], second: list[float]) -> None:
+    found = compare(first, second)
+    assert found.p == pytest.approx(found.least_p)
+    assert found.superiority == 1.0
+    assert compare(second, first).p == pytest.approx(found.p)
+
+
 def test_a_p_of_one_in_twenty_is_not_below_it() -> None:
     assert not chosen_p([20], [20]) < ALPHA
 
@@ -189,3 +199,15 @@ def test_the_interval_of_a_correlation_is_that_of_scipy() -> None:
     assert low < correlate(a, b).rho < high
     assert correlation_interval(-a, b) == pytest.approx((-high, -low))
     assert all(math.isnan(end) for end in correlation_interval([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]))
+
+
+def test_units_of_equal_pairs_count_as_one_pair_each() -> None:
+    rng = np.random.default_rng(6)
+    a = rng.normal(size=12)
+    b = a + rng.normal(size=12)
+    fivefold = np.repeat(a, 5), np.repeat(b, 5)
+    low, high = correlation_interval(*fivefold, units=np.repeat(np.arange(12), 5))
+    assert (low, high) == pytest.approx(correlation_interval(a, b), abs=1e-9)
+    narrow = correlation_interval(*fivefold)
+    assert narrow[1] - narrow[0] < 0.7 * (high - low)
+    assert all(math.isnan(end) for end in correlation_interval(a, b, units=np.zeros(12)))

@@ -7,10 +7,10 @@ import numpy as np
 from scipy.stats import fisher_exact
 
 from factorgrid.papers.friede2023.alignment import ALIGNED, COHERENT, Alignment, alignments
-from factorgrid.papers.friede2023.claims_of_scores import CORRELATION, correlation_test, demoted
+from factorgrid.papers.friede2023.claims_of_scores import CORRELATION, correlation_test
 from factorgrid.papers.friede2023.methods import D_VAE, VAE, title_of
 from factorgrid.papers.friede2023.model_figures import method_planes
-from factorgrid.report.claims import Finding, Test, Verdict, judge
+from factorgrid.report.claims import Finding, Test, Verdict, demoted, judge
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.table_files import Table
 from factorgrid.report.values import Absent, Number

@@ -1,14 +1,12 @@
 """The paper's claims about what a score tells of others: the straight-through gap, and MIG itself."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from factorgrid.papers.friede2023.evidence import LR_EFFICIENCY
 from factorgrid.papers.friede2023.methods import D_VAE, DISCRETE, all_played, played, pool_title, six
 from factorgrid.papers.friede2023.published import SELECTION, published_mig
-from factorgrid.report.claims import Finding, Test, Verdict, judge
+from factorgrid.report.claims import Finding, Test, Verdict, demoted, judge
 from factorgrid.report.study_cells import Cells, metric_title
 from factorgrid.report.values import Absent, Cell, Number
 from factorgrid.study.select import GAP, correlations, select
@@ -67,7 +65,7 @@ def selection(cells: Cells) -> Finding | Absent:
     if found.empty:
         return Absent("no discrete models in this study" if not pool else "no discrete model has both scores")
     p, above = chosen_p(found["rank"], found["num"]), chosen_p(found["better"] + 1, found["num"])
-    # each side asks whether chance does as well; the one that the choice lies on answers
+    # each side asks whether chance does as well; the one that the choice lies on answers, for both
     supports = p <= above
     where = str(found["data"].iloc[0]) if len(found) == 1 else f"{len(found)} data sets together"
     gain = float(found["gain"].mean())
@@ -78,13 +76,13 @@ def selection(cells: Cells) -> Finding | Absent:
         beside = {"MIG of the chosen": Number(100 * one["value"]), "median": Number(100 * one["median"])}
         more |= {"rank": int(one["better"]) + 1, "best": Number(100 * one["best"])}
     test = Test(
-        where, Number(100 * gain, 0, signed=True), int(found["num"].min()), min(p, above), supports,
-        least_p=float(np.prod(1 / found["num"].to_numpy(np.float64))), published=_published_gain(cells),
+        where, Number(100 * gain, 0, signed=True), int(found["num"].min()), min(1.0, 2 * min(p, above)), supports,
+        least_p=min(1.0, 2 * float(np.prod(1 / found["num"].to_numpy(np.float64)))), published=_published_gain(cells),
         beside=beside, more=more,
     )  # fmt: skip
     return judge(
         [test], effect=f"gain in MIG over the median of {pool_title(pool)} in %",
-        test="how often random choices have as high a mean percentile (one-sided, on either side)",
+        test="how often random choices have as extreme a mean percentile (two-sided)",
         also=[_ranks(found)],
     )  # fmt: skip
 
@@ -115,8 +113,3 @@ def correlation_test(
         where, Number(rho, 2), num, float(found["p"]), supports=(rho > 0) == positive,
         least_p=least_correlation_p(num), more=more or {},
     )  # fmt: skip
-
-
-def demoted(finding: Finding, why: str) -> Finding:
-    """Supported by its tests, but not all that the claim says."""
-    return replace(finding, verdict=Verdict.PARTLY, detail=why)

@@ -12,9 +12,8 @@ from scipy.stats import spearmanr, wilcoxon
 
 from factorgrid.errors import Error
 from factorgrid.method import MAX_PROBABILITY
-from factorgrid.papers.friede2023.claims_of_scores import demoted
 from factorgrid.papers.friede2023.methods import D_VAE, label, played, title_of
-from factorgrid.report.claims import Finding, Test, Verdict, judge
+from factorgrid.report.claims import Finding, Test, Verdict, demoted, judge
 from factorgrid.report.curves import UNITS, term_title
 from factorgrid.report.model_arrays import Arrays, model_arrays
 from factorgrid.report.paper import Drawing

@@ -1,11 +1,12 @@
 """The tables behind the claims: D-VAE against VAE, selection, rank correlations; and what differs from the paper."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from factorgrid.metrics.sampling import PUBLISHED
 from factorgrid.papers.friede2023.methods import (
     D_VAE,
     DISCRETE,
@@ -118,6 +119,12 @@ class Correlated:
     missing: str
 
 
+# how often a metric draws, in words, and the paper's numbers: those of `Counts`
+COUNTED = {
+    "num_train": "training points", "num_test": "test points", "batch_size": "images a point",
+    "num_variance_estimate": "images for variances",
+}  # fmt: skip
+
 _GAP = "the straight-through gap (negative: a small gap goes along with a high score)"
 _EFFICIENCY = "statistical efficiency: accuracy of {} from 100 labels over that from 10,000"
 _DOWNSTREAM = "the downstream task was not scored at 100 and 10,000 labels, or for fewer than three D-VAEs"
@@ -173,9 +180,15 @@ def deviations_table(cells: Cells) -> Table:
         if seeds:
             ours = f"{seeds} seeds × {settings} setting{'s' if settings > 1 else ''} on each data set at most"
             rows.append((f"models of {label(row)}", _paper_models(row, outcome.data), ours))
-    counts = cells.provenance("mig")
-    if "num_train" in counts:
-        rows.append(("images that MIG is estimated from", "10,000", f"{counts['num_train']:,}"))
+    for key in six(cells):
+        ours = cells.provenance(key)
+        counted = {words: name for name, words in COUNTED.items() if name in ours}
+        if counted:
+            paper, here = (
+                ", ".join(f"{one[name]:,} {words}" for words, name in counted.items())
+                for one in (asdict(PUBLISHED), ours)
+            )
+            rows.append((f"what {metric_title(key)} is estimated from", paper, here))
     gap = cells.provenance(GAP)
     if "num_batches" in gap:
         rows.append(("batches of the straight-through gap", "1,000", f"{gap['num_batches']:,}"))
