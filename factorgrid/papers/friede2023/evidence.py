@@ -181,12 +181,11 @@ def deviations_table(cells: Cells) -> Table:
             ours = f"{seeds} seeds × {settings} setting{'s' if settings > 1 else ''} on each data set at most"
             rows.append((f"models of {label(row)}", _paper_models(row, outcome.data), ours))
     for key in six(cells):
-        ours = cells.provenance(key)
-        counted = {words: name for name, words in COUNTED.items() if name in ours}
-        if counted:
+        counts = cells.provenance(key)
+        drawn = [name for name in COUNTED if name in counts]
+        if drawn:
             paper, here = (
-                ", ".join(f"{one[name]:,} {words}" for words, name in counted.items())
-                for one in (asdict(PUBLISHED), ours)
+                ", ".join(f"{one[name]:,} {COUNTED[name]}" for name in drawn) for one in (asdict(PUBLISHED), counts)
             )
             rows.append((f"what {metric_title(key)} is estimated from", paper, here))
     gap = cells.provenance(GAP)
