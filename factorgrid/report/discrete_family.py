@@ -16,7 +16,8 @@ from factorgrid.report.values import Absent, Cell, Number, distinct
 from factorgrid.study.outcomes import Kind
 
 SOFT = "soft"
-SCORES = ("mig", "infomec.modularity", "infomec.explicitness", "infomec.compactness", "psnr")
+PSNR = "psnr"
+SCORES = ("mig", "infomec.modularity", "infomec.explicitness", "infomec.compactness", PSNR)
 COMPARED = ("mig", "infomec.modularity")
 USAGE, GAP = "code_usage.perplexity", "st_gap_loss"
 
@@ -131,7 +132,7 @@ def _shared(cells: Cells, data: str, first: Row, second: Row, key: str) -> str:
 
 def _hard_or_soft(cells: Cells, data: str, row: Row, key: str) -> tuple[Cell, list[str]]:
     """The median of hard codes, or of soft ones and said to be; and what is missing."""
-    scale, digits = (100.0, 1) if in_percent(key) else (1.0, 1)
+    scale, digits = (100.0, 1) if in_percent(key) else (1.0, 1 if key in (PSNR, USAGE) else 2)
     samples = [cells.sample(data, row, name) for name in (hard(key), key)]
     chosen = samples[0] if len(samples[0].values) else samples[1]
     cell = cells.median(chosen, scale=scale, digits=digits)

@@ -1,7 +1,7 @@
 """Scores that need no labels, side by side: what each goes along with, and which model it would have chosen."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from factorgrid.study.statistics import correlate, correlation_interval, holm
 
 LEAST = 30  # models; fewer cannot tell scores apart
 JUDGE = "mig"
+MOST_NAMED = 4  # methods of a pool, in every row of a table
 TOO_FEW = f"no {LEAST} models of a data set have both MIG and scores that need no labels"
 USAGE = tuple(METRICS["code_usage"].keys)
 SETTING = ["method", "hyperparameters"]  # models that differ in nothing else are independent ones
@@ -36,7 +37,7 @@ class Rating:
     """How well one score tells the models of a pool on one data set apart.
 
     Attributes:
-        data, pool: where; a pool is named by the methods whose models have both the score and `JUDGE`.
+        data, pool: where; the pool is the methods whose models have both the score and `JUDGE`.
         key: the score.
         wide: its models, a column for every score and metric.
         num: models that have both.
@@ -46,7 +47,7 @@ class Rating:
     """
 
     data: str
-    pool: str
+    pool: tuple[str, ...]
     key: str
     wide: pd.DataFrame
     num: int
@@ -76,10 +77,11 @@ def label_free_table(cells: Cells) -> Table | Absent:
     """Every label-free score in every pool of at least `LEAST` models: rank correlations, and the model it chooses."""
     judged = [key for key in cells.metrics if in_percent(key) and higher_is_better(key) and key != JUDGE]
     rows: list[dict[str, Cell]] = []
-    for ratings in rated(cells).values():
+    found = rated(cells)
+    for ratings in found.values():
         for one, p in zip(ratings, holm([one.p for one in ratings])):
             rows.append({
-                "data set": one.data, "pool": one.pool, "score": metric_title(one.key), "models": one.num,
+                "data set": one.data, "pool": _named(one.pool), "score": metric_title(one.key), "models": one.num,
                 "with MIG": one.correlation(cells.resamples), "p": P(float(p)), "chosen": Number(100 * one.chosen),
                 "percentile": Number(100 * one.percentile, 0),
                 **{f"with {metric_title(key)}": Number(one.with_metric(key), 2, signed=True) for key in judged},
@@ -96,7 +98,7 @@ def label_free_table(cells: Cells) -> Table | Absent:
         "their declared direction too; code usage is that of hard codes where they were scored, else of soft codes cut "
         "into 20 bins."
     )
-    return Table(rows, list(rows[0]), caption)
+    return Table(rows, list(rows[0]), caption, _names(found))
 
 
 def left_out_table(cells: Cells) -> Table | Absent:
@@ -114,7 +116,7 @@ def left_out_table(cells: Cells) -> Table | Absent:
             best = max(shared, key=lambda key: means[key])
             one = ratings[best]
             rows.append({
-                "left out": data, "pool": one.pool, "models": one.num, "best on the others": metric_title(best),
+                "left out": data, "pool": _named(one.pool), "models": one.num, "best on the others": metric_title(best),
                 "with MIG there": Number(means[best], 2, signed=True),
                 "with MIG here": one.correlation(cells.resamples),
                 "chosen": Number(100 * one.chosen), "percentile": Number(100 * one.percentile, 0),
@@ -127,7 +129,17 @@ def left_out_table(cells: Cells) -> Table | Absent:
         "its correlation on the data set that was left out (95 % bootstrap interval), and the model that it chooses "
         "there: MIG in %, and place among the models (100: the best, 50: as good as blind choice)."
     )
-    return Table(rows, list(rows[0]), caption)
+    return Table(rows, list(rows[0]), caption, _names(found))
+
+
+def _named(pool: Sequence[str]) -> str:
+    return ", ".join(pool) if len(pool) <= MOST_NAMED else f"{len(pool)} methods"
+
+
+def _names(found: Mapping[tuple[str, str], Sequence[Rating]]) -> tuple[str, ...]:
+    """The methods of pools that are too large to be named in every row."""
+    pools = dict.fromkeys(one.pool for ratings in found.values() for one in ratings)
+    return tuple(f"{_named(pool)}: {'; '.join(pool)}" for pool in pools if len(pool) > MOST_NAMED)
 
 
 def rated(cells: Cells) -> dict[tuple[str, str], list[Rating]]:
@@ -163,7 +175,7 @@ def _ratings(data: str, titles: Sequence[str], table: pd.DataFrame) -> list[Rati
             p = found.p if len(settings) == 1 else correlate(settings[key], settings[JUDGE]).p
             chosen = float(both[JUDGE][both[key].idxmax() if higher_is_better(key) else both[key].idxmin()])
             percentile = (1 + int((both[JUDGE] < chosen).sum())) / len(both)
-            pool = ", ".join(title for title in titles if title in set(both["method"]))
+            pool = tuple(title for title in titles if title in set(both["method"]))
             ratings.append(Rating(data, pool, key, wide, found.num, _sign(key) * found.rho, p, chosen, percentile))
     return ratings
 

@@ -1,5 +1,6 @@
 """The paper's tables: numbers from the study, the paper's beside them, and why cells are empty."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -252,3 +253,12 @@ def test_the_papers_circles_have_their_own_number_of_models() -> None:
         table = deviations_table(cells(data=(data,), **SMALL))
         found = dict(zip(table.column("aspect"), table.column("paper")))
         assert (found["models of D-VAE"], found["models of FactorDVAE"]) == (dvae, factor)
+
+
+def test_methods_that_the_paper_does_not_have_have_no_models_there() -> None:
+    few = cells(data=("cars3d",), methods=("VAE", "D-VAE"), titles={"VAE": "FSLQ"}, **SMALL)
+    kinds = {"FSLQ": Kind("fslq"), "D-VAE": Kind("dvae")}
+    groups = tuple(dataclasses.replace(group, kind=kinds[group.method]) for group in few.outcome.groups)
+    table = deviations_table(dataclasses.replace(few, outcome=dataclasses.replace(few.outcome, groups=groups)))
+    found = dict(zip(table.column("aspect"), table.column("paper")))
+    assert (found["models of FSLQ"], found["models of D-VAE"]) == ("none", "300 seeds")

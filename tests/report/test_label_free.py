@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import DATA, synthetic
 
@@ -91,7 +92,29 @@ def test_what_half_of_the_models_have_does_not_compete_with_what_all_have() -> N
     assert isinstance(every, Table)
     pools = {row["score"]: (row["pool"], row["models"]) for row in every.rows}
     assert pools["UDR"][0] == "D-VAE"
-    assert pools["straight-through gap (loss)"][0].startswith("D-VAE, FactorDVAE")
+    assert pools["straight-through gap (loss)"][0] == "D-VAE, FactorDVAE"
+    assert not every.notes
+
+
+def test_many_methods_are_named_once() -> None:
+    titles = ("D-VAE", "FactorDVAE")
+    outcome = synthetic(data=DATA[:1], methods=titles, supervised=(), seeds=40, downstream=False)
+    table = outcome.table.assign(
+        method=outcome.table["method"] + outcome.table["hyperparameters"].str.len().astype(str)
+    )
+    names = {f"{title}{length}" for title in titles for length in range(99)} & set(table["method"])
+    several = pd.concat([table.assign(method=table["method"] + suffix) for suffix in ("", "'", '"')])
+    groups = tuple(
+        dataclasses.replace(group, method=name + suffix)
+        for group in outcome.groups
+        for name in sorted(names)
+        if name.startswith(group.method)
+        for suffix in ("", "'", '"')
+    )
+    found = label_free_table(Cells(dataclasses.replace(outcome, table=several, groups=groups), resamples=50))
+    assert isinstance(found, Table)
+    assert {row["pool"] for row in found.rows} == {f"{3 * len(names)} methods"}
+    assert found.notes[0].startswith(f"{3 * len(names)} methods: ")
 
 
 def test_models_of_one_setting_are_drawn_together() -> None:

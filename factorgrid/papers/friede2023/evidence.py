@@ -10,7 +10,9 @@ from factorgrid.metrics.sampling import PUBLISHED
 from factorgrid.papers.friede2023.methods import (
     D_VAE,
     DISCRETE,
+    FACTOR_D_VAE,
     GAUSSIAN,
+    PREVIOUS,
     VAE,
     all_played,
     label,
@@ -223,4 +225,6 @@ def _paper_models(row: Row, data: Sequence[str]) -> str:
     plain = row.kind in (VAE, D_VAE)
     if set(data) == {"circles"}:
         return "50 seeds" if plain else "none"
+    if row.kind.model not in (*PREVIOUS, D_VAE.model, FACTOR_D_VAE.model):
+        return "none"
     return "300 seeds" if plain else "50 seeds × 6 settings"
