@@ -94,7 +94,8 @@ def evaluate(
     settings = Settings(seed, QUICK if quick else counts, QUICK_GAP_BATCHES if quick else gap_batches, jobs)
     found = measure(run, asked, settings, dataset=dataset, strict=strict, progress=progress)
     if found.empty:
-        raise Error(f"none of the scores {', '.join(asked)} applies to run {run.path}")
+        raise Error(f"none of the scores {', '.join(asked)} applies to run {run.path}; "
+                    "any model has: --metrics elbo psnr ssim")  # fmt: skip
     return table(run, found)
 
 

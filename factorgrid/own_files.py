@@ -134,8 +134,10 @@ def write_pictures(path: Path, images: Float[ndarray, "n height width channel"])
     """Write images in [0, 1]: to one sheet if `path` ends in .png, else into a folder, a PNG each: 0000.png, ...
 
     Raises:
-        Error: they cannot be written.
+        Error: another ending than .png, or they cannot be written.
     """
+    if path.suffix not in ("", ".png") and not path.is_dir():
+        raise Error(f"pictures are written to a .png file or into a folder, got {path}")
     pixels = (255 * images).round().clip(0, 255).astype(np.uint8)
     if pixels.shape[3] == 1:
         pixels = pixels[..., 0]

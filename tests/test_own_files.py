@@ -12,6 +12,7 @@ from safetensors import safe_open
 import factorgrid as fg
 from factorgrid.cli import main
 from factorgrid.files import write_json, write_parquet
+from factorgrid.own_files import write_pictures
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,24 @@ def test_terms_are_reported_while_training(tmp_path):
     assert step == 4
     assert terms["loss"].shape == (2,)
     assert np.isfinite(terms["loss"]).all()
+
+
+def test_pictures_are_png_files(tmp_path):
+    with pytest.raises(fg.Error, match=r"to a \.png file or into a folder, got .*g\.jpg"):
+        write_pictures(tmp_path / "g.jpg", np.zeros((2, 8, 8, 1)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there_is_no_unknown_data_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "arr.npy").write_bytes(b"")
+    with pytest.raises(fg.Error, match="neither an npz file nor a folder"):
+        fg.load_dataset("arr.npy")
+
+
+def test_a_metric_without_a_matrix_is_refused_before_scoring(tiny_run, capsys):
+    with pytest.raises(SystemExit):
+        command("evaluate", tiny_run.path, "--metrics", "mig", "--heat-maps", "code_usage")
+    told = capsys.readouterr()
+    assert "there is no matrix behind 'code_usage'" in told.err
+    assert "scoring" not in told.err + told.out

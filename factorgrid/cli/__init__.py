@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Error as error:
         _fail(str(error), 2)
     except KeyboardInterrupt:
-        _fail("stopped; the same command again goes on from the last checkpoint", 130)
+        _fail("stopped; the same command again goes on with what was kept, if it is one that keeps anything", 130)
     except BrokenPipeError:
         sys.exit(1)
     except MemoryError as error:

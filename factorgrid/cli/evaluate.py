@@ -36,14 +36,14 @@ def run(options: Options) -> None:
     from rich.console import Console
 
     from factorgrid.evaluation import evaluate, learning_curve
-    from factorgrid.metrics import metric_names
     from factorgrid.report import print_scores, run_heat_map
+    from factorgrid.report.heat_maps import check_matrix
     from factorgrid.report.sweeps import draw_learning_curve
     from factorgrid.terminal import counting_progress
     from factorgrid.training import Run
 
     for name in options.heat_maps:
-        metric_names(name)  # before minutes of scoring, not after
+        check_matrix(name)  # before minutes of scoring, not after
     opened = Run.open(options.run, data=options.data)
     with counting_progress("scoring") as progress:
         scores = (learning_curve if options.snapshots else evaluate)(

@@ -19,21 +19,28 @@ class Own:
         factorgrid train --data dsprites_twin --model factor_dvae --gamma 10 20 30 --seeds 5
     """
 
-    out: Path | None = None
-    """The run's folder; runs/DATA-MODEL-HASH by default."""
-    seeds: tuple[int, ...] = (1,)
-    """One number: how many seeds (0, 1, ...). Several numbers: which."""
+    # help stands in the annotations, since docstrings of fields do not survive `make_dataclass`
+    out: Annotated[Path | None, arg(help="The run's folder; runs/DATA-MODEL-HASH by default.")] = None
+    seeds: Annotated[tuple[int, ...], arg(help="One number: how many seeds (0, 1, ...). Several numbers: which.")] = (
+        1,
+    )
     preset: Annotated[str | None, arg(help=PRESETS)] = None
-    checkpoint_seconds: float = 60.0
-    """How much training time may be lost when the process is killed."""
-    keep_checkpoints: bool = False
-    """Keep the checkpoints when the run has finished; its weights are there without."""
-    snapshot_every: int | None = None
-    """Keep what members have learned every so many steps; `factorgrid evaluate RUN --snapshots` draws the curve."""
-    quiet: bool = False
-    """No progress bar."""
-    track: tuple[str, ...] = ()
-    """Who gets the history while it trains: tensorboard, wandb, mlflow (each an extra to install)."""
+    checkpoint_seconds: Annotated[float, arg(help="How much training time may be lost when the process is killed.")] = (
+        60.0
+    )
+    keep_checkpoints: Annotated[
+        bool, arg(help="Keep the checkpoints when the run has finished; its weights are there without.")
+    ] = False
+    snapshot_every: Annotated[
+        int | None,
+        arg(help="Keep what members have learned every so many steps; `factorgrid evaluate RUN --snapshots` draws "
+                 "the curve."),
+    ] = None  # fmt: skip
+    quiet: Annotated[bool, arg(help="No progress bar.")] = False
+    track: Annotated[
+        tuple[str, ...],
+        arg(help="Who gets the history while it trains: tensorboard, wandb, mlflow (each an extra to install)."),
+    ] = ()
 
 
 def _options() -> type:

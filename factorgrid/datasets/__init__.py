@@ -160,7 +160,7 @@ def load(
         source = DATASETS[name]
         check_options(name, options)
         return source.load(data_root(root), **options)
-    if name.endswith(".npz") or os.sep in name or Path(name).is_dir():
+    if name.endswith(".npz") or os.sep in name or Path(name).exists():
         check_options(name, options)
         return load_custom(Path(name), **options)
     raise unknown_name("data set", name, DATASETS)

@@ -53,6 +53,8 @@ def explore(
     check_whole(seed, "seed", most=2**31 - 1)
     runs = _opened(run)
     shown = [one for each in runs for one in _shown(each, members)]
+    if not shown:
+        raise Error(f"no members are given; {runs[0].path} has: {', '.join(one.name for one in runs[0].members)}")
     dataset = runs[0].dataset() if dataset is None else dataset
     path = runs[0].path / "explorer.html" if out is None else Path(out)
     data = explorer_data(shown, dataset, num_images=num_images, seed=seed)

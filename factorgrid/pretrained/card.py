@@ -8,6 +8,8 @@ from factorgrid.config import Config
 from factorgrid.methods import method
 from factorgrid.results import Result
 
+FENCE = "---\n"  # around the lines for a hub
+PLACE = "this folder, or its id on a hub"
 SPECIAL = (
     "data",
     "model",
@@ -60,7 +62,7 @@ def make_card(described: Mapping[str, Any], scores: Sequence[Result], *, half: b
             "```python",
             "import factorgrid as fg",
             "",
-            'model = fg.from_pretrained("this folder, or its id on a hub")',
+            f'model = fg.from_pretrained("{PLACE}")',
             "codes = model.encode(images)",
             "```",
             "",

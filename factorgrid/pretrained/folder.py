@@ -25,7 +25,7 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 def save_pretrained(
-    model: TrainedModel, folder: str | Path, *, half: bool = True, licence: str = "", note: str = ""
+    model: TrainedModel | Run, folder: str | Path, *, half: bool = True, licence: str = "", note: str = ""
 ) -> Path:
     """Write a model into a folder of its own: configuration, weights (safetensors), scores if it has any, a card.
 
@@ -35,7 +35,7 @@ def save_pretrained(
     that takes a run.
 
     Args:
-        model: of a run, or from `from_pretrained`.
+        model: of a run, or from `from_pretrained`; or a run of a single member.
         folder: a new one, or one that holds such a model already.
         half: 16-bit floats, half the bytes; computations stay in 32 bits.
         licence: an identifier such as "apache-2.0", for the card.
@@ -45,8 +45,13 @@ def save_pretrained(
         The folder.
 
     Raises:
-        Error: a model that belongs to no run, weights that 16 bits cannot hold, or a folder that cannot be written.
+        Error: a run of several members, a model that belongs to no run, weights that 16 bits cannot hold, or a folder
+            that cannot be written.
     """
+    if isinstance(model, Run):
+        if len(model.members) > 1:
+            raise Error(f"{model.path} has {len(model.members)} members; save one: run.best('mig') or run.model(0)")
+        model = model.model(0)
     run, folder = model.run, Path(folder)
     if not isinstance(run, Run):
         raise Error("this model belongs to no run, so nothing says how it was made; save one from run.model(...)")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from factorgrid.errors import unknown_name
 from factorgrid.models.trained import TrainedModel
+from factorgrid.pretrained.card import FENCE, PLACE
 from factorgrid.pretrained.folder import CARD, CONFIG, WEIGHTS, from_pretrained
 from factorgrid.training import Run
 
@@ -56,8 +57,10 @@ def shipped_folder(name: str) -> Path:
 
 
 def card(name: str) -> str:
-    """Its card, as Markdown."""
-    return (shipped_folder(name) / CARD).read_text(encoding="utf-8")
+    """Its card, as Markdown, for readers who have the library: without the lines for a hub."""
+    text = (shipped_folder(name) / CARD).read_text(encoding="utf-8")
+    _, _, text = text.removeprefix(FENCE).partition(FENCE)
+    return text.lstrip().replace(f'fg.from_pretrained("{PLACE}")', f'fg.load_pretrained("{name}")')
 
 
 def shipped() -> list[Shipped]:

@@ -56,13 +56,29 @@ def heat_map(
     Raises:
         Error: a metric without a matrix, a file that cannot be written, or see `factorgrid.score`.
     """
-    name = metric_names(metric)[0]
+    name = check_matrix(metric)
     tables = details(codes, factors, name, seed, counts=QUICK if quick else counts, options=options, jobs=jobs)
     found = next((key for key in tables if key not in ("latents", "factors")), None)
     if found is None:
-        known = ", ".join(each for each in METRICS if METRICS[each].details is not None and each != name)
-        raise Error(f"there is no matrix behind '{name}'; there is behind: {known}")
+        raise _no_matrix(name)
     return draw_heat_map(name, found, tables, Path(out), title)
+
+
+def check_matrix(metric: str) -> str:
+    """The metric's name.
+
+    Raises:
+        Error: an unknown metric, or one without a matrix behind it.
+    """
+    name = metric_names(metric)[0]
+    if METRICS[name].details is None:
+        raise _no_matrix(name)
+    return name
+
+
+def _no_matrix(name: str) -> Error:
+    known = ", ".join(each for each in METRICS if METRICS[each].details is not None and each != name)
+    return Error(f"there is no matrix behind '{name}'; there is behind: {known}")
 
 
 def run_heat_map(

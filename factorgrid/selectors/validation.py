@@ -20,7 +20,9 @@ LEAST_LABELS = 10  # fewer, and none is held out
 
 def lacks_labels(run: Run) -> str:
     """Of a run that it does not apply to: what it lacks."""
-    return "" if run.config.labels >= LEAST_LABELS else "labels"
+    if run.config.labels:
+        return "" if run.config.labels >= LEAST_LABELS else f"{LEAST_LABELS} labels or more (a tenth is held out)"
+    return "labels"
 
 
 def score_validation(members: Members, num_batches: int, progress: Progress | None) -> Found:

@@ -58,6 +58,7 @@ def run_study(
     Raises:
         Error: the folder holds something else, or no group has such a name.
     """
+    select_groups(StudyFolder(path, study), only)  # before anything is written
     folder = StudyFolder.create(path, study, models=models)
     console = console or Console(stderr=True)
     groups = select_groups(folder, only)

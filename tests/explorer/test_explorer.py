@@ -112,6 +112,8 @@ def test_errors_say_what_to_do(dvae: fg.Run, plain: fg.Run, folder: Path) -> Non
         explore([dvae, plain])
     with pytest.raises(fg.Error, match="unknown member 'seed9'"):
         explore(dvae, members=["seed9"])
+    with pytest.raises(fg.Error, match=r"no members are given; .* has: seed0"):
+        explore(dvae, members=[])
     with pytest.raises(fg.Error, match="no run given"):
         explore([])
     (folder / "file").write_text("")

@@ -120,7 +120,9 @@ def test_shipped_models_work_and_their_cards_are_true(name: str) -> None:
     made = config_of(line)
     assert model.member in [member.name for member in made.members]
     assert made.to_json() | {"seeds": None} == model.run.config.to_json() | {"seeds": None}
-    assert "license: apache-2.0" in text
+    assert "| licence | apache-2.0 |" in text
+    assert text.startswith("# ")
+    assert f'model = fg.load_pretrained("{name}")' in text
 
 
 def test_there_are_shipped_models_and_all_are_small() -> None:
@@ -137,6 +139,8 @@ def test_what_cannot_be_loaded_or_saved_is_one_line(tiny_run: fg.Run, tmp_path: 
         fg.from_pretrained(tiny_run.path)
     with pytest.raises(fg.Error, match="belongs to no run"):
         TrainedModel(tiny_run.model(0).autoencoder).save_pretrained(tmp_path / "x")
+    with pytest.raises(fg.Error, match=r"has 2 members; save one: run\.best"):
+        fg.save_pretrained(tiny_run, tmp_path / "x")
 
 
 class Hub(BaseHTTPRequestHandler):

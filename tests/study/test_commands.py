@@ -93,6 +93,14 @@ def test_a_failed_group_is_the_exit_status(tiny_file: Path, tmp_path: Path, caps
     assert "2 failed" in capsys.readouterr().out
 
 
+def test_a_pattern_that_no_group_has_begins_nothing(
+    tiny_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = fails("study", "run", str(tiny_file), "--only", "x*", "--out", str(tmp_path / "out"), capsys=capsys)
+    assert "no group" in error
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

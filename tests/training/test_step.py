@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from factorgrid import datasets
+from factorgrid.errors import Error
 from factorgrid.latents.schedule import cosine
 from factorgrid.training import Config
 from factorgrid.training.groups import Shapes, make_group
@@ -133,3 +134,26 @@ def test_the_labelled_set_does_not_depend_on_the_member_seed_but_on_its_own():
     ]
     np.testing.assert_array_equal(images[0], images[1])
     assert (images[0] != images[2]).any()
+
+
+def test_of_few_images_of_ones_own_none_trains_and_validates(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (30, 64, 64), dtype=np.uint8)
+    factors = np.stack([np.arange(30) % 3, np.arange(30) % 5], axis=1)
+    factors[20:] = -1  # without labels
+    np.savez(tmp_path / "own.npz", images=images, factors=factors)
+    data = str(tmp_path / "own.npz")
+    for resident in ("device", "host"):
+        dataset = datasets.load(data, resident=resident)
+        config = Config(data=data, model="dvae", labels=20, architecture="mlp")
+        sets = labelled_sets(config, dataset)
+        assert sets is not None
+        assert [len(part.images) for part in sets] == [18, 2]
+        seen = np.concatenate([np.asarray(part.images) for part in sets]).reshape(20, -1)
+        assert len(np.unique(seen, axis=0)) == 20
+        by_image = {image.tobytes(): label for image, label in zip(images, factors)}
+        for part in sets:
+            for image, label in zip(np.asarray(part.images), np.asarray(part.factors)):
+                np.testing.assert_array_equal(by_image[(255 * image[..., 0]).round().astype(np.uint8).tobytes()], label)
+        with pytest.raises(Error, match="has 20 labelled images, and labels=21"):
+            labelled_sets(dataclasses.replace(config, labels=21), dataset)
