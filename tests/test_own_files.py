@@ -166,3 +166,19 @@ def test_a_metric_without_a_matrix_is_refused_before_scoring(tiny_run, capsys):
     told = capsys.readouterr()
     assert "there is no matrix behind 'code_usage'" in told.err
     assert "scoring" not in told.err + told.out
+
+
+def test_the_best_of_a_run_without_scores_is_said_to_be_the_first(tiny_run, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_run.path, copy, ignore=shutil.ignore_patterns("scores.parquet"))
+    command("export", copy, "--out", tmp_path / "m.safetensors")
+    assert f"seed0, the first: not scored yet; to know the best: factorgrid evaluate {copy}" in capsys.readouterr().err
+
+
+def test_what_is_no_run_is_called_what_it_is(tiny_run, tmp_path):
+    fg.export(tiny_run, 0, tmp_path / "m.safetensors")
+    with pytest.raises(fg.Error, match="is a file, and a run is a folder"):
+        fg.load_run(tmp_path / "m.safetensors")
+    write_json(tmp_path / "study.json", {})
+    with pytest.raises(fg.Error, match="is a study; its runs are in"):
+        fg.load_run(tmp_path)

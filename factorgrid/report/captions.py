@@ -10,6 +10,8 @@ from factorgrid.methods import method
 from factorgrid.models.trained import TrainedModel
 from factorgrid.training import Member, Run
 
+NOT_SCORED = "the first: not scored yet"
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -87,4 +89,4 @@ def _best(run: Run) -> Chosen:
             name = run.best_member(key)
             shown = f"{found[name]:.1%}" if key == "mig" else f"{found[name]:.3g} nats"
             return Chosen(name, f"best of {len(found)} by {key}: {shown}" if len(run.members) > 1 else "")
-    return Chosen(run.members[0].name, "the first: not scored yet" if len(run.members) > 1 else "")
+    return Chosen(run.members[0].name, NOT_SCORED if len(run.members) > 1 else "")

@@ -329,6 +329,9 @@ def _check(study: Study) -> None:
     split_names(study.metrics)
     for name in study.data_options:
         if name not in study.data:
+            misspelt = [data for data in study.data if data not in DATASETS and not Path(data).exists()]
+            if misspelt:  # not the name that is right
+                raise unknown_name("data set", misspelt[0], DATASETS)
             raise unknown_name("data set in data_options", name, study.data)
     seen: set[tuple[str, int]] = set()
     for data, entry in itertools.product(study.data[:1], study.methods):

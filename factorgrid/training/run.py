@@ -70,6 +70,11 @@ class Run:
         """
         folder = Path(path)
         if not (folder / "config.json").exists():
+            if folder.is_file():
+                raise Error(f"{folder} is a file, and a run is a folder; files of `factorgrid export` are for encode, "
+                            "generate and sample")  # fmt: skip
+            if (folder / "study.json").exists():
+                raise Error(f"{folder} is a study; its runs are in {folder / 'groups'}, a folder each")
             raise Error(f"{folder} holds no run (no config.json); train one with: factorgrid train --out {folder} ...")
         described = read_json(folder / "config.json", DESCRIBED)
         known = described["data"]

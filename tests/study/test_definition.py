@@ -128,3 +128,12 @@ def test_slugs() -> None:
     assert slug("β-TCVAE") == "beta-tcvae"
     assert slug("()") == "_"
     assert QUICK.num_train == 1000
+
+
+def test_a_misspelt_data_set_is_named_and_not_its_options(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(
+        'data = ["cirles"]\n[data_options.circles]\nimage_size = 32\n[[methods]]\nmodel = "vae"\n', encoding="utf-8"
+    )
+    with pytest.raises(Error, match="unknown data set 'cirles'; did you mean 'circles'"):
+        load_study(str(path))
