@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_NUMBERS = 300  # cells that still have room for their number
+OF_FACTORS = ("explicitness",)  # metrics whose details are of single factors: no matrix
 # what a matrix holds, and its greatest value where that is known
 MEANINGS: dict[str, tuple[str, float | None]] = {
     "mutual_information": ("mutual information, nats", None),
@@ -58,9 +59,7 @@ def heat_map(
     """
     name = check_matrix(metric)
     tables = details(codes, factors, name, seed, counts=QUICK if quick else counts, options=options, jobs=jobs)
-    found = next((key for key in tables if key not in ("latents", "factors")), None)
-    if found is None:
-        raise _no_matrix(name)
+    found = next(key for key in tables if key not in ("latents", "factors"))
     return draw_heat_map(name, found, tables, Path(out), title)
 
 
@@ -71,14 +70,10 @@ def check_matrix(metric: str) -> str:
         Error: an unknown metric, or one without a matrix behind it.
     """
     name = metric_names(metric)[0]
-    if METRICS[name].details is None:
-        raise _no_matrix(name)
+    known = [each for each in METRICS if METRICS[each].details is not None and each not in OF_FACTORS]
+    if name not in known:
+        raise Error(f"there is no matrix behind '{name}'; there is behind: {', '.join(known)}")
     return name
-
-
-def _no_matrix(name: str) -> Error:
-    known = ", ".join(each for each in METRICS if METRICS[each].details is not None and each != name)
-    return Error(f"there is no matrix behind '{name}'; there is behind: {known}")
 
 
 def run_heat_map(

@@ -31,7 +31,7 @@ def test_names_have_their_numbers_beside_them():
 def test_what_has_no_matrix_is_an_error(tmp_path):
     with pytest.raises(fg.Error, match="there is no matrix behind 'explicitness'; there is behind: mig, dci"):
         fg.heat_map(CODES, FACTORS, "explicitness", tmp_path / "map.png")
-    with pytest.raises(fg.Error, match="'omes' has no details"):
+    with pytest.raises(fg.Error, match="no matrix behind 'omes'; there is behind: mig, dci"):
         fg.heat_map(CODES, FACTORS, "OMES", tmp_path / "map.png")
 
 
