@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from synthetic import DATA, LEVEL, SIX, SUPERVISED, UNSUPERVISED, synthetic
 
+from factorgrid.config import Config
 from factorgrid.papers.friede2023 import CLAIMS, FIGURES, TABLES, applies, claims_of_planes
 from factorgrid.papers.friede2023.alignment import Alignment
 from factorgrid.papers.friede2023.methods import VAE
@@ -167,6 +168,32 @@ def test_masked_and_unmasked_are_compared_at_the_same_labels() -> None:
     assert {test.where for test in found.tests} == {
         f"cars3d, {method}, {n} labels" for method in ("D-VAE", "FactorDVAE") for n in (100, 1000)
     }
+
+
+def test_masked_methods_are_compared_with_those_that_are_trained_alike() -> None:
+    outcome = synthetic(data=("cars3d",), methods=(), labels=(1000,), supervised=("D-VAE", "D-VAE (M)"), seeds=8)
+    table, groups = outcome.table, outcome.groups
+    mean = table.assign(group=table["group"] + "-mean", method=table["method"] + ", mean")
+    mean.loc[mean["masked"], "value"] = mean.loc[mean["masked"], "value"] - 10  # with a mean the mask is harmful
+    also = tuple(
+        dataclasses.replace(group, name=f"{group.name}-mean", method=f"{group.method}, mean") for group in groups
+    )
+    config = Config(data="cars3d", model="dvae", labels=1000)
+    configs = {
+        group.name: dataclasses.replace(
+            config, masked=group.kind.masked, reduction="mean" if group.name.endswith("mean") else "sum"
+        )
+        for group in (*groups, *also)
+    }
+    both = dataclasses.replace(
+        outcome, table=pd.concat([table, mean], ignore_index=True), groups=(*groups, *also), configs=configs,
+        methods=(*outcome.methods, *(f"{method}, mean" for method in outcome.methods)),
+    )  # fmt: skip
+    found = finding(both, "masked-mig")
+    first, second = found.tests
+    assert first.supports
+    assert not second.supports
+    assert second.effect.value < -900
 
 
 def test_selection_of_one_small_pool_cannot_be_significant() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from factorgrid.config import Config
 from factorgrid.papers.friede2023.methods import (
     D_VAE,
     FACTOR_D_VAE,
@@ -214,18 +215,35 @@ def masked_mig(cells: Cells) -> Finding | Absent:
     pairs = [
         (row, masked)
         for row in supervised(cells)
-        if not row.kind.masked and (masked := played(cells, replace(row.kind, masked=True))) is not None
+        if not row.kind.masked and (masked := _masked_alike(cells, row)) is not None
     ]
     if not pairs:
         return Absent("this study has no pair of a semi-supervised method without and with masked attention")
     found = compare_rows(cells, pairs, name=partial(_masked_name, several=len(pairs) > 1))
     tests = []
     for one in found:
-        where = one.data if len(pairs) == 1 else f"{one.data}, {name(one.first)}"
+        where = one.data if len(pairs) == 1 else f"{one.data}, {one.first.title}"
         paper = _published_masked(one.first, one.data)
         result = one.result
         tests.append(replace(result, where=where, published=paper) if isinstance(result, Test) else result)
     return judge(tests, effect=DIFFERENCE, test=RANK_TEST, unit="tests" if len(pairs) > 1 else "data sets")
+
+
+def _masked_alike(cells: Cells, row: Row) -> Row | None:
+    """The masked method that is trained as this one is in all else; of studies that do not say how, the first."""
+    masked = [one for one in supervised(cells) if one.kind == replace(row.kind, masked=True)]
+    recipe = _recipes(cells, row)
+    return next((one for one in masked if _recipes(cells, one) == recipe), None)
+
+
+def _recipes(cells: Cells, row: Row) -> dict[str, Config]:
+    """By data set, how the models of a method are trained, whatever their seeds and whether they are masked."""
+    return {
+        data: replace(cells.outcome.configs[group.name], masked=False, seeds=(0,))
+        for data in cells.outcome.data
+        for group in cells.groups(data, row)[:1]
+        if group.name in cells.outcome.configs
+    }
 
 
 def _published_masked(row: Row, data: str) -> Cell:
