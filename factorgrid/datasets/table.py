@@ -195,7 +195,7 @@ class HostTable(Dataset):
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
         key = jax.random.key(seed)
         rows, factors = _rows(self.layout, key, num)
-        return _stored(self, key, rows), np.asarray(factors)
+        return images_of_rows(self, key, rows), np.asarray(factors)
 
 
 def make_table(
@@ -239,7 +239,7 @@ def stored_images(
     table: Table | HostTable, rows: Int[ndarray, " batch"], seed: int
 ) -> Float[ndarray, "batch height width channel"]:
     """Images by row, for tables whose images are not all told apart by factors; `seed` decides what chance adds."""
-    return _stored(table, jax.random.key(seed), jnp.asarray(rows, jnp.int32))
+    return images_of_rows(table, jax.random.key(seed), jnp.asarray(rows, jnp.int32))
 
 
 def _observe(
@@ -252,12 +252,13 @@ def _observe(
         names = table.space.names if table.space is not None else ()
         values = ", ".join(f"{name} {value}" for name, value in zip(names, factors[missing[0]]))
         raise Error(f"data set '{table.name}' has no image with {values}, nor for {len(missing) - 1} other requests")
-    return _stored(table, key, rows)
+    return images_of_rows(table, key, rows)
 
 
-def _stored(
+def images_of_rows(
     table: Table | HostTable, key: Key[Array, ""], rows: Int[Array, " batch"]
 ) -> Float[ndarray, "batch height width channel"]:
+    """Images by their place in the table."""
     raw = table.gather(rows) if isinstance(table, Table) else table.gather(np.asarray(rows))
     return np.asarray(_decode(table.layout, key, jnp.asarray(raw)))
 

@@ -141,7 +141,7 @@ def overall(verdicts: Sequence[Verdict], unit: str = "data sets") -> tuple[Verdi
 
 
 def demoted(finding: Finding, why: str) -> Finding:
-    """Supported by its tests, but not all that the claim says."""
+    """Its tests bear out a part of what the claim says."""
     return replace(finding, verdict=Verdict.PARTLY, detail=why)
 
 

@@ -16,7 +16,7 @@ from factorgrid.report.table_files import Table
 from factorgrid.report.tables import in_percent
 from factorgrid.report.values import Absent, Cell, Number, P
 from factorgrid.selectors import SELECTORS
-from factorgrid.study.select import higher_is_better, models
+from factorgrid.study.select import higher_is_better, models, select
 from factorgrid.study.statistics import correlate, correlation_interval, holm
 
 LEAST = 30  # models; fewer cannot tell scores apart
@@ -173,10 +173,10 @@ def _ratings(data: str, titles: Sequence[str], table: pd.DataFrame) -> list[Rati
         if np.isfinite(found.rho):  # equal scores choose nothing
             settings = both.groupby(SETTING)[[key, JUDGE]].median()
             p = found.p if len(settings) == 1 else correlate(settings[key], settings[JUDGE]).p
-            chosen = float(both[JUDGE][both[key].idxmax() if higher_is_better(key) else both[key].idxmin()])
-            percentile = (1 + int((both[JUDGE] < chosen).sum())) / len(both)
+            chosen = select(table.merge(both[["method", "group", "member"]]), key=key, metrics=(JUDGE,)).iloc[0]
+            value, percentile = float(chosen["value"]), float(chosen["percentile"])
             pool = tuple(title for title in titles if title in set(both["method"]))
-            ratings.append(Rating(data, pool, key, wide, found.num, _sign(key) * found.rho, p, chosen, percentile))
+            ratings.append(Rating(data, pool, key, wide, found.num, _sign(key) * found.rho, p, value, percentile))
     return ratings
 
 

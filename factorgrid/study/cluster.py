@@ -56,10 +56,9 @@ def run_on_cluster(
         Error: Ray is not installed or cannot be reached; or see `run_study`.
     """
     ray = _ray()
-    select_groups(StudyFolder(path, study), only)  # before anything is written
+    groups = select_groups(StudyFolder(path, study), only)  # before anything is written
     folder = StudyFolder.create(path.absolute(), study, models=models)
     console = console or Console(stderr=True)
-    groups = select_groups(folder, only)
     own = not ray.is_initialized()
     if own:
         _connect(ray, address)

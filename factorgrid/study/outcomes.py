@@ -128,9 +128,8 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     parts = [_renamed(one, f"{place + 1}:") for place, one in enumerate(_told_apart(outcomes))]
     everything = pd.concat([part.table for part in parts], ignore_index=True)
     table, curve = _once(everything), _once(pd.concat([part.curve for part in parts], ignore_index=True))
-    members = {name: len(part.drop_duplicates("member")) for name, part in table.groupby("group")}
-    twice = {name: len(part.drop_duplicates("member")) - members.get(name, 0)
-             for name, part in everything.groupby("group")}  # fmt: skip
+    members, twice = (one.groupby("group")["member"].nunique() for one in (table, everything))
+    twice = twice.sub(members, fill_value=0)
     first = outcomes[0]
     facts = {key: "; ".join(dict.fromkeys(one.facts[key] for one in outcomes if key in one.facts))
              for key in dict.fromkeys(key for one in outcomes for key in one.facts)}  # fmt: skip
@@ -142,7 +141,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         methods=tuple(dict.fromkeys(name for part in parts for name in part.methods)),
         table=table.astype(first.table.dtypes.to_dict()),
         groups=tuple(
-            replace(group, members=group.members - twice.get(group.name, 0))
+            replace(group, members=group.members - int(twice.get(group.name, 0)))
             for part in parts
             for group in part.groups
             if group.state != "done" or group.name in members

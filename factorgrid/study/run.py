@@ -58,10 +58,9 @@ def run_study(
     Raises:
         Error: the folder holds something else, or no group has such a name.
     """
-    select_groups(StudyFolder(path, study), only)  # before anything is written
+    groups = select_groups(StudyFolder(path, study), only)  # before anything is written
     folder = StudyFolder.create(path, study, models=models)
     console = console or Console(stderr=True)
-    groups = select_groups(folder, only)
     with StudyProgress(folder, groups, console=console, quiet=quiet) as progress:
         for group in waiting_groups(folder, groups, progress.say):
             if not folder.claim(group):

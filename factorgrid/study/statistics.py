@@ -184,7 +184,9 @@ def correlation_interval(
     _, unit = np.unique(np.arange(len(a)) if units is None else np.asarray(units), return_inverse=True)
     num_units = int(unit.max()) + 1
     drawn = np.random.default_rng(seed).integers(num_units, size=(resamples, num_units))
-    times = (drawn[:, :, None] == np.arange(num_units)).sum(axis=1)[:, unit].astype(np.float64)  # each pair is drawn
+    places = drawn + num_units * np.arange(resamples)[:, None]
+    counts = np.bincount(places.ravel(), minlength=resamples * num_units).reshape(resamples, num_units)
+    times = counts[:, unit].astype(np.float64)  # that each pair is drawn
     x, y = (_ranks_of_drawn(values, times) for values in (a, b))
     spread = np.sqrt((times * x**2).sum(axis=1) * (times * y**2).sum(axis=1))
     kept = spread > 1e-9 * len(a)

@@ -11,7 +11,7 @@ from numpy import ndarray
 from factorgrid.config import Config
 from factorgrid.datasets import DATASETS, Dataset
 from factorgrid.datasets.memory import available_bytes
-from factorgrid.datasets.table import HostTable, Table
+from factorgrid.datasets.table import HostTable, Table, images_of_rows
 from factorgrid.errors import Error
 from factorgrid.method import Labelled
 from factorgrid.readable import readable_bytes
@@ -56,8 +56,7 @@ def _each_once(
     if len(known) < num:
         raise Error(f"'{dataset.name}' has {len(known):,} labelled images, and labels={num:,} were asked for")
     rows = np.random.default_rng(seed).permutation(known)[:num]
-    stored = dataset.gather(rows) if isinstance(dataset, HostTable) else dataset.gather(jnp.asarray(rows))
-    return np.asarray(dataset.decode(jax.random.key(seed), jnp.asarray(stored))), labels[rows]
+    return images_of_rows(dataset, jax.random.key(seed), jnp.asarray(rows)), labels[rows]
 
 
 def labelled_batch(labelled: Labelled, batch_size: int, step: Int[Array, ""]) -> Labelled:
