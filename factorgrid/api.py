@@ -1,13 +1,16 @@
 """The functions that the command line, the tutorials and a notebook share."""
 
+import dataclasses
+import inspect
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 from factorgrid import datasets
-from factorgrid.config import MOST_SEEDS, Config, split_options
+from factorgrid.config import MOST_SEEDS, Config, hyperparameters, split_options, without_effect
 from factorgrid.datasets import Dataset
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole, unknown_name
 from factorgrid.methods import method
 from factorgrid.options import Options
 from factorgrid.training import Run
@@ -67,6 +70,10 @@ def train(
     ['seed0']
     """
     config = make_config(data=data, model=model, seeds=seeds, steps=steps, **options)
+    for idle in without_effect(config):
+        warnings.warn(idle, stacklevel=2)
+    if snapshot_every is not None:
+        check_whole(snapshot_every, "snapshot_every", least=1, most=steps)
     return train_group(
         config,
         out or default_folder(config),
@@ -83,6 +90,11 @@ def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options:
     """A configuration from plain arguments; hyperparameters may be one value or several."""
     method(model)  # first of all: a misspelt model should not be reported as something else
     grid, fields = split_options(model, options)
+    known = [one.name for one in dataclasses.fields(Config)]
+    for name in fields:
+        if name not in known:
+            own = inspect.signature(train).parameters
+            raise unknown_name("option", name, known, also=(*hyperparameters(), *datasets.OPTIONS, *own))
     return Config.from_json({"data": data, "model": model, "seeds": as_seeds(seeds), "hyperparameters": grid, **fields})
 
 
@@ -118,5 +130,13 @@ def load_run(path: str | Path, *, data: str | Path | None = None, refined: bool 
 
 
 def load_dataset(name: str, **options: Any) -> Dataset:
-    """The data set called `name`, or a user's own images at that path."""
+    """The data set called `name`, or a user's own images at that path.
+
+    Args:
+        name: see `factorgrid data list`.
+        options: see `datasets.load`, such as `image_size=32`.
+    """
+    for option in options:
+        if option not in (*datasets.OPTIONS, "root"):
+            raise unknown_name("option of a data set", option, (*datasets.OPTIONS, "root"))
     return datasets.load(name, **options)

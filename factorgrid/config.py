@@ -28,6 +28,7 @@ from factorgrid.objectives.supervision import SUPERVISIONS, fitting
 
 LEARNING_RATE = "learning_rate"
 REDUCTIONS = ("sum", "mean")
+LABELLED = ("label_seed", "reduction", "spacing")  # options that say how labels are used
 MOST_SEEDS = 100_000
 MOST_SAID = 80  # letters of a wrong value
 MOST_NUMBER = 1e12  # of any hyperparameter: beyond, a slip of the keyboard
@@ -202,7 +203,7 @@ class Config:
         known = [f.name for f in dataclasses.fields(Config)]
         for key in values:
             if key not in known:
-                raise unknown_name("configuration key", key, known)
+                raise unknown_name("configuration key", key, known, also=(*hyperparameters(), *DATA_OPTIONS))
         for key in ("data", "model"):
             if key not in values:
                 raise Error(f"a configuration needs '{key}'")
@@ -236,6 +237,18 @@ def split_options(model: str, options: Mapping[str, Any]) -> tuple[dict[str, Any
     if of_data:
         fields_given["data_options"] = {**fields_given.get("data_options", {}), **of_data}
     return grid, fields_given
+
+
+def without_effect(config: Config) -> list[str]:
+    """What is set and changes nothing, in words: options of other latents, and those of labels where there are none."""
+    changed = [one.name for one in dataclasses.fields(config) if getattr(config, one.name) != one.default]
+    of_latents = {name for known in METHODS.values() for name in known.latent_class.__dataclass_fields__}
+    others = of_latents - set(config.method.latent_class.__dataclass_fields__)
+    needless = set() if config.labels else {*LABELLED} - ({"spacing"} if config.masked else set())
+    return [
+        *(f"{name} changes nothing, '{config.model}' has none" for name in changed if name in others),
+        *(f"{name} changes nothing without labels" for name in changed if name in needless),
+    ]
 
 
 def hyperparameters() -> dict[str, list[str]]:

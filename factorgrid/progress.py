@@ -22,6 +22,7 @@ class Bar:
         total: all there is to do; None if it is not known yet.
         done: how much of it was done before.
         unit: what is counted: "steps", "bytes", or "%" for a share of `total`.
+        speed: whether it says how many units a second that is.
         console: where to; standard error by default.
         quiet: show nothing; `say` still does.
     """
@@ -33,11 +34,12 @@ class Bar:
         *,
         done: int | float = 0,
         unit: str = "steps",
+        speed: bool = False,
         console: Console | None = None,
         quiet: bool = False,
     ) -> None:
         self._console = console or Console(stderr=True)
-        self._title, self._unit, self._quiet = title, unit, quiet
+        self._title, self._unit, self._speed, self._quiet = title, unit, speed, quiet
         self._done, self._total, self._first = done, total, done
         self._began = self._said = time.monotonic()
         text = [TextColumn(f"{{task.{part}}}", markup=False) for part in ("description", "fields[text]")]
@@ -59,13 +61,14 @@ class Bar:
 
     @property
     def rate(self) -> float:
-        """Units a second, on average since the bar was made."""
-        return (self._done - self._first) / max(time.monotonic() - self._began, 1e-9)
+        """Units a second, on average since the bar was made; 0 where nothing was done that tells of speed."""
+        return max(self._done - self._first, 0) / max(time.monotonic() - self._began, 1e-9)
 
     def update(self, done: int | float, total: int | float | None = None, note: str = "") -> None:
         """So much is done, of so much if that has changed; `note` says more."""
         self._done, self._total = done, self._total if total is None else total
-        text = ", ".join(part for part in (self._amount(), self._to_go(), note) if part)
+        speed = f"{self.rate:.4g} {self._unit}/s" if self._speed and self.rate else ""
+        text = ", ".join(part for part in (self._amount(), self._to_go(), speed, note) if part)
         self._bar.update(self._task, completed=done, total=self._total, text=text)
         if self._notebook is not None:
             self._notebook.update(self._done, self._total, text)
@@ -78,7 +81,12 @@ class Bar:
         self.update(self._done + amount)
 
     def skip(self, amount: int | float) -> None:
-        """So much of what comes next was done before: it tells nothing about speed."""
+        """So much of what comes next tells nothing about speed: it was done before, or a compilation was part of it.
+
+        If nothing else has been done, the clock begins now.
+        """
+        if self._done == self._first:
+            self._began = time.monotonic()
         self._first += amount
 
     def say(self, text: str) -> None:

@@ -77,7 +77,7 @@ def watch(
             with replacing(page) as temporary:
                 temporary.write_text(text, encoding="utf-8")
             if known is None:
-                say(f"open {page} in a browser; it refreshes itself")
+                say(f"open {page} in a browser" + ("" if finished or once else "; it refreshes itself"))
             known = found, states
         if finished or once:
             return page

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,19 @@ def test_the_whole_job(tmp_path, capsys):
             assert min(image.size) > 100
 
 
+def test_what_changes_nothing_is_said(tmp_path, capsys):
+    train = ["train", "--data", "circles", "--model", "vae", "--steps", "1", "--latents", "2", "--architecture", "mlp"]
+    train += ["--image-size", "8", "--out", str(tmp_path / "run"), "--quiet"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        status, _, err = run(*train, "--categories", "8", "--preset", "paper", capsys=capsys)
+    assert status == 0
+    assert err.splitlines() == [
+        "factorgrid: warning: preset 'paper' changes nothing, 'vae' has no hyperparameters",
+        "factorgrid: warning: num_categories changes nothing, 'vae' has none",
+    ]
+
+
 def test_data_list_and_preview(tmp_path, capsys):
     status, out, _ = run("data", "list", capsys=capsys)
     assert status == 0
@@ -87,6 +101,11 @@ def test_data_list_and_preview(tmp_path, capsys):
         (["traverse", "nowhere"], "nowhere holds no run"),
         (["data", "preview", "cars3d"], "factorgrid data download cars3d"),
         (["data", "download", "circles"], "nothing to download"),
+        (["data", "preview", "circles", "--out", "x.txt"], "must end in .png"),
+        (
+            ["train", "--data", "circles", "--model", "vae", "--steps", "5", "--snapshot-every", "6"],
+            "snapshot_every must be at most 5, got 6",
+        ),
     ],
 )
 def test_what_users_get_wrong_is_one_line_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):

@@ -102,6 +102,7 @@ def test_one_file_is_a_whole_model(tiny_run, folder, tmp_path, capsys):
     assert card["title"] == "D-VAE on circles"
     assert set(card["scores"]) >= {"mig", "st_gap_loss"}
     command("encode", file, folder[0], "--out", tmp_path / "codes.csv")
+    assert "is a file of one model" in fails(capsys, "encode", file, folder[0], "--member", "1")
     assert "no exported model" in fails(capsys, "encode", tiny_run.weights("seed0"), folder[0])
     assert "should end in" in fails(capsys, "export", tiny_run.path, "--out", "model.xyz")
     assert "one member is needed" in fails(capsys, "export", tiny_run.path, "--member", "all")
@@ -158,6 +159,11 @@ def test_a_file_that_is_there_is_no_unknown_data_set(tmp_path, monkeypatch):
     (tmp_path / "arr.npy").write_bytes(b"")
     with pytest.raises(fg.Error, match="neither an npz file nor a folder"):
         fg.load_dataset("arr.npy")
+
+
+def test_a_misspelt_option_of_a_data_set():
+    with pytest.raises(fg.Error, match="unknown option of a data set 'image_sise'; did you mean 'image_size'"):
+        fg.load_dataset("circles", image_sise=32)
 
 
 def test_a_metric_without_a_matrix_is_refused_before_scoring(tiny_run, capsys):

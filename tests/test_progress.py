@@ -2,11 +2,13 @@
 
 import io
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from factorgrid import progress
 from factorgrid.progress import Bar
+from factorgrid.training.progress import TrainingProgress
 
 
 @pytest.fixture
@@ -51,3 +53,26 @@ def test_quiet_says_only_what_it_is_told_to(clock: list[float]) -> None:
         bar.update(500)
         bar.say("member 3 diverged")
     assert out.getvalue() == "member 3 diverged\n"
+
+
+def test_what_tells_nothing_of_speed_is_left_out(clock: list[float]) -> None:
+    bar, out = said(done=200)
+    with bar:
+        clock[0] = 40  # of which most went into compiling the first 10
+        bar.skip(10)
+        bar.update(210)
+        clock[0] = 80
+        bar.update(410)
+    assert out.getvalue() == "work: 210 of 1,000 steps\nwork: 410 of 1,000 steps, 2 min to go\n"
+
+
+def test_steps_a_second_do_not_count_the_first_compilation(clock: list[float]) -> None:
+    out = io.StringIO()
+    bar = TrainingProgress("dvae", 1000, 0, console=Console(file=out, width=40), quiet=False)
+    with bar:
+        for now, step in ((60, 10), (70, 110), (100, 410)):
+            clock[0] = now
+            bar.update(step, {"loss": np.array([1.0, 3.0, np.nan])})
+    first, second = out.getvalue().splitlines()
+    assert first == "dvae: 10 of 1,000 steps, loss 2"
+    assert second == "dvae: 410 of 1,000 steps, 59 s to go, 10 steps/s, loss 2"

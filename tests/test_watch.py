@@ -52,7 +52,7 @@ def test_a_finished_run_does_not_refresh_and_ends(tiny_run: fg.Run, tmp_path: Pa
     assert "http-equiv" not in text
     assert "20 of 20" in text
     assert pictures(text) == ["training curves", "reconstructions", "latent traversals"]
-    assert said == [f"open {page} in a browser; it refreshes itself"]
+    assert said == [f"open {page} in a browser"]
 
 
 def test_neither_a_run_nor_a_study(tmp_path: Path) -> None:

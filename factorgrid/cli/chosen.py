@@ -13,6 +13,8 @@ from factorgrid.training import Run
 def chosen_model(path: Path, member: str, *, refined: bool = True) -> TrainedModel:
     """The model at `path`."""
     if path.is_file():
+        if member != "best":
+            raise Error(f"{path} is a file of one model; leave --member {member}")
         return api.load_model(path)
     run = api.load_run(path, refined=refined)
     return run.model(chosen_member(run, member))

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg, subcommand
 
+from factorgrid.errors import Error
+
 
 @dataclass(frozen=True)
 class List:
@@ -53,6 +55,8 @@ class Preview:
         from factorgrid.datasets.preview import preview
 
         path = self.out or Path(f"{Path(self.name).stem}.png")
+        if path.suffix.lower() != ".png":
+            raise Error(f"the picture is a PNG, so --out must end in .png, got {path}")
         preview(api.load_dataset(self.name), path, seed=self.seed)
         print(path)
 

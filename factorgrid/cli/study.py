@@ -102,6 +102,8 @@ class Run:
 
         study, folder = _study(self.study, self.out, twins=self.twins)
         if self.ray is None:
+            if self.cpus is not None or self.gpus is not None:
+                raise Error("--cpus and --gpus are for a Ray cluster; add --ray local, or leave them")
             run_study(
                 study,
                 folder,

@@ -1,6 +1,7 @@
 """`factorgrid train`: flags are the fields of `Config`, hyperparameters of all methods, and a few of its own."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +78,11 @@ def run(options: Any) -> None:
     if options.data_seed is None:
         given["data_seed"] = None
     if options.preset is not None:
-        given = {**preset(options.preset, options.model, supervised=options.labels > 0), **given}
+        values = preset(options.preset, options.model, supervised=options.labels > 0)
+        if not values:
+            idle = f"preset '{options.preset}' changes nothing, '{options.model}' has no hyperparameters"
+            warnings.warn(idle, stacklevel=2)
+        given = {**values, **given}
     seeds = options.seeds[0] if len(options.seeds) == 1 else options.seeds
     trained = api.train(
         seeds=seeds,

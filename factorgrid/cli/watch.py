@@ -28,4 +28,5 @@ def run(options: Options) -> None:
     from factorgrid.watch import watch
 
     page = watch(options.path, out=options.out, every=options.every, once=options.once, say=print)
-    print(f"finished: {page}" if not options.once else page)
+    if not options.once:
+        print(f"finished: {page}")

@@ -127,7 +127,10 @@ def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, square: Square)
             raise Error(f"{path}: integer 'images' must be within 0..255, got values from {low} to {high}")
         images = images.astype(np.uint8)
     else:
-        if not (low >= 0 and high <= 1):  # NaN fails too
+        if np.isnan(low):
+            first = int(np.flatnonzero(np.isnan(images.reshape(len(images), -1)).any(axis=1))[0])
+            raise Error(f"{path}: 'images' has values that are not numbers (nan), first in image {first}")
+        if not (low >= 0 and high <= 1):
             hint = "; divide them by 255" if low >= 0 and 1 < high <= 255 else ""
             raise Error(f"{path}: floating-point 'images' must be within 0..1, got values from {low} to {high}{hint}")
         images = images.astype(np.float32)

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from numpy import ndarray
 
+from factorgrid.errors import check_whole
 from factorgrid.factors import FactorSpace
 
 
@@ -56,7 +57,7 @@ class Dataset(eqx.Module):
     def draw(
         self, num: int, seed: int
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
-        """`num` images and their factors, uniform over the generative model, with replacement."""
+        """`num` images and their factors, uniform over the generative model, with replacement; at least one."""
 
 
 class DeviceDataset(Dataset):
@@ -81,6 +82,7 @@ class DeviceDataset(Dataset):
     def draw(
         self, num: int, seed: int
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
+        check_whole(num, "num", least=1)
         images, factors = _sample(self, jax.random.key(seed), num)
         return np.asarray(images), np.asarray(factors)
 

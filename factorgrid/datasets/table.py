@@ -20,7 +20,7 @@ from numpy import ndarray
 from factorgrid.datasets.dataset import Batch, Dataset, DeviceDataset
 from factorgrid.datasets.index import Index
 from factorgrid.datasets.memory import available_bytes
-from factorgrid.errors import Error
+from factorgrid.errors import Error, check_whole
 from factorgrid.factors import FactorSpace
 from factorgrid.readable import readable_bytes
 
@@ -193,6 +193,7 @@ class HostTable(Dataset):
     def draw(
         self, num: int, seed: int
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
+        check_whole(num, "num", least=1)
         key = jax.random.key(seed)
         rows, factors = _rows(self.layout, key, num)
         return images_of_rows(self, key, rows), np.asarray(factors)

@@ -86,13 +86,14 @@ def _describe(values: pd.Series) -> list[str]:
 
 
 def _table(names: Sequence[str], cells: Mapping[str, list[str]], known: Mapping[str, bool], title: str | None) -> Table:
-    table = Table(title=title, title_justify="left", caption=_caption(names, known), caption_justify="left")
+    rows = list(zip(*(cells[name] for name in names)))
+    members = len(rows) - len(SUMMARIES)
+    caption = _caption(names, known, several=members > 1)
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     for name in names:
         table.add_column(
             _header(name, known), justify="left" if name == "member" else "right", no_wrap=name == "member"
         )
-    rows = list(zip(*(cells[name] for name in names)))
-    members = len(rows) - len(SUMMARIES)
     for index, row in enumerate(rows):
         table.add_row(*row, end_section=index == members - 1, style="dim" if index > members else None)
     return table
@@ -103,10 +104,10 @@ def _header(name: str, known: Mapping[str, bool]) -> str:
     return name.replace(".", "\n").replace("_score", "\nscore") + arrow + ("\n%" if in_percent(name) else "")
 
 
-def _caption(names: Sequence[str], known: Mapping[str, bool]) -> str:
-    scores = [name for name in names if name in known]
-    lower = "; ↓ lower is better" if not all(known[name] for name in scores) else ""
-    return f"* best{lower}" if scores else ""
+def _caption(names: Sequence[str], known: Mapping[str, bool], *, several: bool) -> str:
+    """What the marks mean that stand in the table."""
+    scores = [known[name] for name in names if name in known]
+    return "; ".join([*["* best"] * (several and bool(scores)), *["↓ lower is better"] * (not all(scores))])
 
 
 def _width(header: str, cells: Sequence[str]) -> int:

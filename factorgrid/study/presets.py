@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from factorgrid.errors import unknown_name
+from factorgrid.errors import Error, unknown_name
 from factorgrid.study.definition import Study, read_study
 
 OWN = Path(__file__).parent / "presets"
@@ -37,6 +37,8 @@ def load_study(source: str | Path) -> Study:
 
 def _path(name: str) -> Path:
     known = _paths()
+    if name not in known and len(Path(name).parts) > 1:
+        raise Error(f"{name} is neither the folder of a study that was begun (no study.json) nor a .toml file")
     if name not in known:
         raise unknown_name("study", name, [*sorted(known), "or the path of a .toml file"])
     return known[name]

@@ -12,7 +12,8 @@ class TrainingProgress:
     """A context manager; `update` after every few steps."""
 
     def __init__(self, title: str, num_steps: int, first_step: int, *, console: Console | None, quiet: bool) -> None:
-        self._bar = Bar(title, num_steps, done=first_step, console=console, quiet=quiet)
+        self._bar = Bar(title, num_steps, done=first_step, speed=True, console=console, quiet=quiet)
+        self._first: int | None = first_step
         self.say = self._bar.say
 
     def __enter__(self) -> "TrainingProgress":
@@ -24,5 +25,8 @@ class TrainingProgress:
 
     def update(self, step: int, terms: Mapping[str, np.ndarray]) -> None:
         """`terms`: each loss term of every member; NaN for frozen members."""
+        if self._first is not None:  # the first steps were compiled as well
+            self._bar.skip(step - self._first)
+            self._first = None
         means = [f"{name} {np.nanmean(values):.4g}" for name, values in terms.items() if np.isfinite(values).any()]
-        self._bar.update(step, note="  ".join([f"{self._bar.rate:.4g} steps/s", *means]))
+        self._bar.update(step, note="  ".join(means))

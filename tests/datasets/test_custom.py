@@ -106,7 +106,7 @@ def test_npz_labels_words_numbers_and_gaps(tmp_path: Path) -> None:
         ({"images": noise(0, 64, 64)}, "must be .image, height, width."),
         ({"images": np.full((3, 64, 64), 300)}, "must be within 0..255, got values from 300 to 300"),
         ({"images": np.full((3, 64, 64), 127.5)}, "must be within 0..1, got values from 127.5"),
-        ({"images": np.full((3, 64, 64), np.nan)}, "must be within 0..1, got values from nan"),
+        ({"images": np.full((3, 64, 64), np.nan)}, "not numbers \\(nan\\), first in image 0"),
         ({"images": np.full((3, 64, 64), "x")}, "must be numbers"),
         ({"images": np.array([None] * 3)}, "pickled objects, which are never loaded"),
         ({"images": noise(3, 64, 64), "factors": np.zeros((2, 1), int)}, "must be .3, factor., a row an image"),

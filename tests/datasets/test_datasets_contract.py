@@ -12,6 +12,7 @@ from miniatures import WRITERS
 
 from factorgrid.datasets import DATASETS, Dataset, DeviceDataset, load
 from factorgrid.datasets.published import cars3d, dsprites, mpi3d
+from factorgrid.errors import Error
 from factorgrid.factors import FactorSpace
 
 NUM = 16
@@ -94,3 +95,9 @@ def test_a_twin_has_the_factors_of_the_published_set(name: str) -> None:
             "smallnorb": [FactorSpace(("category", "elevation", "azimuth", "lighting"), (5, 9, 18, 6))],
         }[published]
     )
+
+
+def test_a_number_of_images_is_at_least_one(get: Callable[[str], Dataset]) -> None:
+    for name in ("circles", "dsprites"):
+        with pytest.raises(Error, match="num must be at least 1, got -3"):
+            get(name).draw(-3, 0)

@@ -64,6 +64,11 @@ def test_wide_frames_become_several_tables_that_fit() -> None:
     assert text.count("seed0") == len(score_tables(frame, width=80))
 
 
+def test_one_member_is_not_the_best_of_several(frame: pd.DataFrame) -> None:
+    assert "* best; ↓ lower is better" in printed(frame)
+    assert "* best" not in printed(frame[:1])
+
+
 def test_ties_are_all_best_and_a_single_member_is_not_marked() -> None:
     assert best_rows(pd.Series([0.5, 0.5, 0.1]), higher_is_better=True).tolist() == [True, True, False]
     assert best_rows(pd.Series([np.nan, 2.0, 1.0]), higher_is_better=False).tolist() == [False, False, True]

@@ -49,6 +49,7 @@ def test_titles_of_semi_supervised_methods_are_the_papers() -> None:
         ("seeds = 2", "seeds = 0", "1 to 100,000"),
         ('"mig", "st_gap"', '"migg"', "unknown metric 'migg'; did you mean 'mig'"),
         ("steps = 4", "stepz = 4", "method 'VAE': unknown configuration key 'stepz'; did you mean 'steps'"),
+        ("steps = 4", "gama = 4", "method 'VAE': unknown configuration key 'gama'; did you mean 'gamma'"),
         ('model = "dvae"', 'model = "d-vae"', "unknown model 'd-vae'; did you mean 'dvae'"),
         ('model = "dvae"', 'model = "vae"', "two methods have the title 'VAE'"),
         ('model = "dvae"', 'title = "x"', "needs 'model'"),

@@ -5,6 +5,7 @@ import pytest
 
 import factorgrid as fg
 from factorgrid.api import default_folder, make_config
+from factorgrid.config import without_effect
 from factorgrid.training import Config
 
 
@@ -41,7 +42,10 @@ def test_folders_of_different_runs_differ():
     [
         ({"model": "dvea"}, "unknown model 'dvea'; did you mean 'dvae'"),
         ({"gamma": 3}, "model 'dvae' has no hyperparameter 'gamma'"),
-        ({"stepz": 3}, "unknown configuration key 'stepz'; did you mean 'steps'"),
+        ({"stepz": 3}, "unknown option 'stepz'; did you mean 'steps'"),
+        ({"gama": 3}, "unknown option 'gama'; did you mean 'gamma'"),
+        ({"image_sise": 32}, "unknown option 'image_sise'; did you mean 'image_size'"),
+        ({"quite": True}, "unknown option 'quite'; did you mean 'quiet'"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"seeds": (1, 1)}, "seeds must be different"),
         ({"seeds": 0}, "seeds must be between 1 and"),
@@ -57,6 +61,30 @@ def test_folders_of_different_runs_differ():
 def test_errors_name_the_value_and_the_remedy(options, message):
     with pytest.raises(fg.Error, match=message):
         make_config(**{"data": "circles", "model": "dvae", "seeds": 1, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "idle"),
+    [
+        ({}, []),
+        ({"model": "vae", "num_latents": 3, "width": 8}, []),
+        ({"num_categories": 8, "temperature": 0.5, "noise_scale": (1.0, 1.0)}, []),
+        (
+            {"model": "vae", "num_categories": 8, "noise_scale": (1.0, 1.0)},
+            ["num_categories changes nothing, 'vae' has none", "noise_scale changes nothing, 'vae' has none"],
+        ),
+        ({"model": "fsq", "num_categories": 8, "temperature": 2}, ["temperature changes nothing, 'fsq' has none"]),
+        ({"label_seed": 1, "reduction": "mean", "labels": 10}, []),
+        (
+            {"label_seed": 1, "reduction": "mean"},
+            ["label_seed changes nothing without labels", "reduction changes nothing without labels"],
+        ),
+        ({"spacing": "endpoint"}, ["spacing changes nothing without labels"]),
+        ({"spacing": "endpoint", "masked": True}, []),
+    ],
+)
+def test_options_that_change_nothing_are_named(options, idle):
+    assert without_effect(make_config(**{"data": "circles", "model": "dvae", "seeds": 1, **options})) == idle
 
 
 def test_arrays_as_data_are_told_what_to_do():
