@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import equinox as eqx
-
 from factorgrid.errors import Error
 from factorgrid.files import replacing
 from factorgrid.models.trained import TrainedModel
@@ -22,7 +20,7 @@ from factorgrid.study.status import group_state
 from factorgrid.training import Run
 from factorgrid.training.checkpoint import Checkpoints
 from factorgrid.training.run import CHECKPOINTS
-from factorgrid.training.state import initial_state
+from factorgrid.training.state import state_shapes
 from factorgrid.training.weights import member_of
 
 STYLE = """
@@ -95,7 +93,7 @@ def model_in_training(run: Run, member: str) -> TrainedModel | None:
         with Checkpoints(run.path / CHECKPOINTS, read_only=True) as checkpoints:
             if checkpoints.latest() is None:
                 return None
-            state = checkpoints.restore(eqx.filter_eval_shape(initial_state, group))
+            state = checkpoints.restore(state_shapes(group))
     except Error:  # it was replaced by a newer one meanwhile
         return None
     place = [one.name for one in run.members].index(member)

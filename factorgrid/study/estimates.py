@@ -22,7 +22,7 @@ from factorgrid.training import Config
 from factorgrid.training.compilation import enable_cache
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.labelled import labelled_sets
-from factorgrid.training.state import Group, State, initial_state
+from factorgrid.training.state import Group, State, initial_state, state_shapes
 from factorgrid.training.step import Fed, Stream, group_step, program, rows_of_steps, views_of
 
 MEASURED_SECONDS, GOES = 3.0, 4
@@ -183,7 +183,7 @@ def _seconds_per_step(compiled: Any, arguments: tuple[State, Group, Stream, Labe
 
 def _flops(group: Group, stream: Stream, labelled: Labelled | None) -> float:
     """Of one step of the whole group, before optimisation: the same whatever the device makes of it."""
-    state = eqx.filter_eval_shape(initial_state, group)
+    state = state_shapes(group)
     views = jax.eval_shape(lambda step: views_of(group, stream, step, 0), jax.ShapeDtypeStruct((), jnp.int32))
     counted = jax.jit(lambda state, views: group_step(state, group, views, labelled)).lower(state, views)
     analysis = counted.cost_analysis()

@@ -2,20 +2,20 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from factorgrid.training.state import Group, initial_state
+from factorgrid.training.compilation import QUICKLY
+from factorgrid.training.state import Group, state_shapes
 from factorgrid.training.step import Stream, take_steps
 
 
 def group_bytes(group: Group, stream: Stream) -> int:
     """Bytes that training the group takes on one device: its state, the data, and what a step leaves behind."""
     abstract: Any = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (group, stream))
-    state = eqx.filter_eval_shape(initial_state, group)
+    state = state_shapes(group)
     number = jax.ShapeDtypeStruct((), jnp.int32)
-    lowered = jax.jit(take_steps, donate_argnums=0).lower(state, *abstract, None, number)
+    lowered = jax.jit(take_steps, donate_argnums=0, compiler_options=QUICKLY).lower(state, *abstract, None, number)
     memory = lowered.compile().memory_analysis()
     assert memory is not None
     return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes)

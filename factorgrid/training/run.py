@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,7 +29,7 @@ from factorgrid.models.trained import TrainedModel
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.provenance import hardware, installed
 from factorgrid.training.refined import Refined, load_refined, refined_file
-from factorgrid.training.state import Group, State, initial_state
+from factorgrid.training.state import Group, State, state_shapes
 from factorgrid.training.weights import load_weights, member_of, save_weights
 
 FORMAT = "factorgrid-2"
@@ -269,7 +268,7 @@ class Run:
 
 def shapes_of_member(config: Config, shapes: Shapes) -> Any:
     """Shapes of what is kept of one member once training is over."""
-    group = _published(eqx.filter_eval_shape(initial_state, make_group(config, shapes)))
+    group = _published(state_shapes(make_group(config, shapes)))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), group)
 
 

@@ -5,6 +5,7 @@ state: every key is derived from a seed, the step and the purpose, so a resumed 
 would have drawn.
 """
 
+import functools
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import equinox as eqx
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Key
 
 from factorgrid.method import Params, Trainable
+from factorgrid.training.compilation import QUICKLY
 
 Trained = TypeVar("Trained", bound=Trainable)
 
@@ -62,10 +64,18 @@ def part_wise(fn: Any, first: Params, *rest: Params) -> Params:
     return Params(*found)
 
 
-@eqx.filter_jit
+@functools.partial(jax.jit, compiler_options=QUICKLY)
 def initial_state(group: Group) -> State:
     """Fresh parameters for every member; a member's depend on its own seed only."""
+    return _fresh(group)
 
+
+def state_shapes(group: Group) -> State:
+    """Shapes and types of a group's state; nothing is computed."""
+    return eqx.filter_eval_shape(_fresh, group)
+
+
+def _fresh(group: Group) -> State:
     def one(key: Key[Array, ""], method: Trainable) -> tuple[Params, Any, Params]:
         params, memory = method.init(key)
         optimizers = part_wise(lambda part, optimizer: optimizer.init(part), params, method.optimizers())

@@ -15,6 +15,7 @@ from factorgrid.datasets import Batch, DeviceDataset
 from factorgrid.datasets.table import HostTable
 from factorgrid.layers.sums import total
 from factorgrid.method import DATA, Examples, Labelled, Params, Trainable, purpose_key
+from factorgrid.training.compilation import QUICKLY
 from factorgrid.training.labelled import labelled_batch
 from factorgrid.training.sharding import AXIS, SPLIT, STATE_SPLIT, WHOLE, member_mesh
 from factorgrid.training.state import MEMBER_AXIS, Group, State, part_wise
@@ -53,8 +54,9 @@ def advance(
 def program(num_members: int) -> Any:
     """The compiled `advance` of a group of that many members, on as many devices as share them evenly."""
     mesh = member_mesh(num_members)
+    options = QUICKLY if jax.default_backend() == "cpu" else None
     if mesh.size == 1:
-        return jax.jit(take_steps, donate_argnums=0)
+        return jax.jit(take_steps, donate_argnums=0, compiler_options=options)
 
     def on_every_device(state: State, group: Group, stream: Stream, *rest: Any) -> Any:
         own_rows = isinstance(stream, Fed) and group.data_seed is None
@@ -68,7 +70,7 @@ def program(num_members: int) -> Any:
         )
         return split(state, group, stream, *rest)
 
-    return jax.jit(on_every_device, donate_argnums=0)
+    return jax.jit(on_every_device, donate_argnums=0, compiler_options=options)
 
 
 def take_steps(

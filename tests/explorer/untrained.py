@@ -15,7 +15,7 @@ from factorgrid.latents.qvae import QVAELatent
 from factorgrid.latents.vq import VQ
 from factorgrid.models import fresh_autoencoder
 from factorgrid.models.trained import TrainedModel
-from factorgrid.training.state import initial_state
+from factorgrid.training.state import state_shapes
 
 MASK = ((0, 5, 11), tuple(range(12)), (3, 4))
 LATENTS = {
@@ -51,7 +51,7 @@ def untrained_run(path: Path, *, seeds: int, **options: Any) -> fg.Run:
     """A run whose members have random numbers: on disk in a moment, since nothing is compiled."""
     config = make_config(architecture="mlp", num_latents=2, seeds=seeds, **options)
     run = fg.Run.create(path, config, fg.load_dataset(config.data, **config.data_options))
-    shapes = eqx.filter_eval_shape(initial_state, run.group())
+    shapes = state_shapes(run.group())
     run.publish(random_numbers(shapes, num_members=seeds))
     return run
 
