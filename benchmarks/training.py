@@ -103,7 +103,7 @@ def factorgrid_steps(method, members):
     data, group, state = fresh(method, members)
     abstract = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, group, data))
     number = jax.ShapeDtypeStruct((), jnp.int32)
-    compiled = program(members).lower(*abstract, None, number).compile()
+    compiled = program(group).lower(*abstract, None, number).compile()
     memory = compiled.memory_analysis()
     box = [state]
 

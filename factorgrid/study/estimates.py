@@ -121,7 +121,7 @@ def measure_speed(config: Config) -> Speed:
     abstract = jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (state, training, stream, labelled)
     )
-    compiled = program(members).lower(*abstract, number).compile()
+    compiled = program(training).lower(*abstract, number).compile()
     memory = compiled.memory_analysis()
     temporary = float(memory.temp_size_in_bytes)
     state_bytes = _bytes(state) / members

@@ -1,15 +1,32 @@
 """Compiled programs: the cache that processes share, and room for the next ones in this process."""
 
 import contextlib
+import functools
 import os
 from pathlib import Path
+from typing import Any
 
 import jax
 
 CACHE_VARIABLE = "FACTORGRID_CACHE"
 # LLVM's level 1: programs run as fast as at XLA's own level or faster (measured, docs/speed.md), and are there sooner.
-QUICKLY = {"xla_backend_optimization_level": 1}
+QUICKLY: dict[str, Any] = {"xla_backend_optimization_level": 1}
+# YNNPACK, which pays for products of sixteen bits, and not for those of thirty-two (measured there too).
+WITHOUT_YNNPACK = {"xla_cpu_experimental_ynn_fusion_type": ""}
 MAPS, MAX_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
+
+
+@functools.cache
+def compiler_options(precision: str) -> dict[str, Any]:
+    """What XLA is told of a training program: on a CPU, what this version of it knows of the two above.
+
+    Args:
+        precision: of the program's products, a name of `PRECISIONS`.
+    """
+    if jax.default_backend() != "cpu":
+        return {}
+    wanted = QUICKLY if precision == "bfloat16" else {**QUICKLY, **WITHOUT_YNNPACK}
+    return {name: value for name, value in wanted.items() if _is_known({name: value})}
 
 
 def enable_cache() -> None:
@@ -40,6 +57,14 @@ def make_room(share: float = 0.5) -> None:
     with contextlib.suppress(OSError, ValueError):
         if MAPS.read_bytes().count(b"\n") > share * int(MAX_MAPS.read_text()):
             jax.clear_caches()
+
+
+def _is_known(option: dict[str, Any]) -> bool:
+    try:
+        jax.jit(lambda: 0.0, compiler_options=option).lower().compile()
+    except jax.errors.JaxRuntimeError:  # no such option
+        return False
+    return True
 
 
 def _user_cache() -> Path:

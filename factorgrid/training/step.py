@@ -15,7 +15,7 @@ from factorgrid.datasets import Batch, DeviceDataset
 from factorgrid.datasets.table import HostTable
 from factorgrid.layers.sums import total
 from factorgrid.method import DATA, Examples, Labelled, Params, Trainable, purpose_key
-from factorgrid.training.compilation import QUICKLY
+from factorgrid.training.compilation import compiler_options
 from factorgrid.training.labelled import labelled_batch
 from factorgrid.training.sharding import AXIS, SPLIT, STATE_SPLIT, WHOLE, member_mesh
 from factorgrid.training.state import MEMBER_AXIS, Group, State, part_wise
@@ -47,14 +47,17 @@ def advance(
         The new state, and each loss term averaged over these steps, [member]; NaN for members that are frozen.
         The terms include "loss" (the total) and "noise_scale".
     """
-    return program(len(group.seeds))(state, group, stream, labelled, num_steps)
+    return program(group)(state, group, stream, labelled, num_steps)
+
+
+def program(group: Group) -> Any:
+    """The compiled `advance` of a group, on as many devices as share its members evenly."""
+    return _program(len(group.seeds), group.method.precision)
 
 
 @functools.cache
-def program(num_members: int) -> Any:
-    """The compiled `advance` of a group of that many members, on as many devices as share them evenly."""
-    mesh = member_mesh(num_members)
-    options = QUICKLY if jax.default_backend() == "cpu" else None
+def _program(num_members: int, precision: str) -> Any:
+    mesh, options = member_mesh(num_members), compiler_options(precision)
     if mesh.size == 1:
         return jax.jit(take_steps, donate_argnums=0, compiler_options=options)
 

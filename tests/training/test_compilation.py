@@ -7,13 +7,22 @@ import jax.numpy as jnp
 import pytest
 
 from factorgrid.training import compilation
-from factorgrid.training.compilation import make_room
+from factorgrid.training.compilation import compiler_options, make_room
 
 
 def compiled() -> jax.stages.Wrapped:
     program = jax.jit(lambda x: jnp.sin(x) @ x)
     program(jnp.ones((3, 3)))
     return program
+
+
+def test_options_are_those_that_xla_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = compiler_options("float32")
+    assert known["xla_backend_optimization_level"] == 1
+    assert set(compiler_options("bfloat16")) < set(known) | {"xla_cpu_experimental_ynn_fusion_type"}
+    assert float(jax.jit(jnp.sin, compiler_options=known)(0.0)) == 0.0
+    monkeypatch.setattr(compilation, "WITHOUT_YNNPACK", {"xla_cpu_no_such_thing": 1})
+    assert compiler_options.__wrapped__("float32") == compilation.QUICKLY
 
 
 @pytest.mark.skipif(not compilation.MAX_MAPS.exists(), reason="only Linux limits the memory maps of a process")

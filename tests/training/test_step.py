@@ -68,10 +68,10 @@ def test_any_number_of_steps_is_one_program():
     group = make_group(BASE, Shapes.of(CIRCLES))
     state = initial_state(group)
     state, _ = advance(state, group, CIRCLES, None, jnp.asarray(2, jnp.int32))
-    before = program(len(group.seeds))._cache_size()
+    before = program(group)._cache_size()
     for count in (1, 3, 5):
         state, _ = advance(state, group, CIRCLES, None, jnp.asarray(count, jnp.int32))
-    assert program(len(group.seeds))._cache_size() == before
+    assert program(group)._cache_size() == before
     assert int(state.step) == 11
 
 
