@@ -19,7 +19,7 @@ rows "METHOD bfloat16" are our `precision="bfloat16"` beside torch with autocast
 
 The rows "broadcast SIZE WIDTH" are one forward and backward pass of the broadcast decoder of the paper's Circles
 network (two latents, batch 64, images of SIZE x SIZE x 1, WIDTH channels), without optimiser and encoder; ours in a
-compiled loop, as the trainer takes its steps, the others one call a pass.
+compiled loop with the trainer's compiler options, as it takes its steps, the others one call a pass.
 
 Milliseconds for one step of one member: median over rounds (quartiles), and processor time, which other programs on
 the machine change little: on a busy machine look at processor time only. Written to
@@ -28,6 +28,7 @@ benchmarks/results/training_PROCESSOR.md and .json.
 
 import argparse
 import datetime
+import functools
 import importlib.metadata
 import json
 import os
@@ -173,6 +174,7 @@ def decoder_passes(size, width, *, plain):
 
     from factorgrid.layers import INITIALIZERS
     from factorgrid.models.broadcast import BroadcastDecoder
+    from factorgrid.training.compilation import compiler_options
 
     decoder = BroadcastDecoder(
         2, (size, size, 1), width=width, init=INITIALIZERS["truncated_normal"], key=jax.random.key(0)
@@ -195,7 +197,7 @@ def decoder_passes(size, width, *, plain):
 
     one = jax.jit(jax.grad(loss))
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options=compiler_options("float32"))
     def loop(both, n):
         def body(_, both):  # a step downhill, so that no pass can be left out
             return jax.tree.map(lambda leaf, slope: leaf - 1e-3 * slope, both, one(both))
