@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from factorgrid import datasets
 from factorgrid.config import MOST_SEEDS, Config, hyperparameters, split_options, without_effect
 from factorgrid.datasets import Dataset
-from factorgrid.errors import Error, check_whole, unknown_name
+from factorgrid.errors import Error, unknown_name
 from factorgrid.methods import method
 from factorgrid.options import Options
 from factorgrid.training import Run
@@ -72,8 +72,8 @@ def train(
     config = make_config(data=data, model=model, seeds=seeds, steps=steps, **options)
     for idle in without_effect(config):
         warnings.warn(idle, stacklevel=2)
-    if snapshot_every is not None:
-        check_whole(snapshot_every, "snapshot_every", least=1, most=steps)
+    if snapshot_every is not None and snapshot_every >= config.steps:
+        warnings.warn(f"snapshot_every {snapshot_every} keeps nothing, training takes {steps} steps", stacklevel=2)
     return train_group(
         config,
         out or default_folder(config),
@@ -87,13 +87,19 @@ def train(
 
 
 def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options: Any) -> Config:
-    """A configuration from plain arguments; hyperparameters may be one value or several."""
+    """A configuration from plain arguments; hyperparameters may be one value or several.
+
+    Raises:
+        Error: a name or value that does not exist or fit.
+    """
     method(model)  # first of all: a misspelt model should not be reported as something else
     grid, fields = split_options(model, options)
     known = [one.name for one in dataclasses.fields(Config)]
     for name in fields:
         if name not in known:
-            own = inspect.signature(train).parameters
+            own = [key for key in inspect.signature(train).parameters if key != "options"]
+            if name in own:
+                raise Error(f"'{name}' is a keyword of fg.train, and none of a configuration")
             raise unknown_name("option", name, known, also=(*hyperparameters(), *datasets.OPTIONS, *own))
     return Config.from_json({"data": data, "model": model, "seeds": as_seeds(seeds), "hyperparameters": grid, **fields})
 
@@ -135,6 +141,12 @@ def load_dataset(name: str, **options: Any) -> Dataset:
     Args:
         name: see `factorgrid data list`.
         options: see `datasets.load`, such as `image_size=32`.
+
+    Returns:
+        The data set.
+
+    Raises:
+        Error: no such name or option, or files that it needs are missing or damaged.
     """
     for option in options:
         if option not in (*datasets.OPTIONS, "root"):

@@ -202,6 +202,11 @@ class Config:
         """
         known = [f.name for f in dataclasses.fields(Config)]
         for key in values:
+            if key in hyperparameters():
+                raise Error(f"'{key}' is a hyperparameter, which belongs to a method: among 'hyperparameters', or in a "
+                            "study in one of [[methods]]")  # fmt: skip
+            if key in DATA_OPTIONS:
+                raise Error(f"'{key}' is an option of data sets: among 'data_options', in a study [data_options.NAME]")
             if key not in known:
                 raise unknown_name("configuration key", key, known, also=(*hyperparameters(), *DATA_OPTIONS))
         for key in ("data", "model"):
@@ -240,7 +245,11 @@ def split_options(model: str, options: Mapping[str, Any]) -> tuple[dict[str, Any
 
 
 def without_effect(config: Config) -> list[str]:
-    """What is set and changes nothing, in words: options of other latents, and those of labels where there are none."""
+    """What is set and changes nothing, in words: options of other latents, and those of labels where there are none.
+
+    Returns:
+        A sentence for each, such as "temperature changes nothing, 'vae' has none".
+    """
     changed = [one.name for one in dataclasses.fields(config) if getattr(config, one.name) != one.default]
     of_latents = {name for known in METHODS.values() for name in known.latent_class.__dataclass_fields__}
     others = of_latents - set(config.method.latent_class.__dataclass_fields__)

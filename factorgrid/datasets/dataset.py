@@ -82,7 +82,7 @@ class DeviceDataset(Dataset):
     def draw(
         self, num: int, seed: int
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
-        check_whole(num, "num", least=1)
+        num = check_whole(num, "num", least=1)
         images, factors = _sample(self, jax.random.key(seed), num)
         return np.asarray(images), np.asarray(factors)
 

@@ -193,7 +193,7 @@ class HostTable(Dataset):
     def draw(
         self, num: int, seed: int
     ) -> tuple[Float[ndarray, "batch height width channel"], Int[ndarray, "batch factor"]]:
-        check_whole(num, "num", least=1)
+        num = check_whole(num, "num", least=1)
         key = jax.random.key(seed)
         rows, factors = _rows(self.layout, key, num)
         return images_of_rows(self, key, rows), np.asarray(factors)

@@ -34,7 +34,7 @@ class ImageAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         num_latents, steps, batch_size, learning_rate: as of `fg.train`.
         architecture: as of `fg.train`; "mlp" takes images of any size.
         image_shape: (height, width, channel) of rows of pixels.
-        options: further options of `fg.train`: {"gamma": 10, "num_categories": 32}.
+        options: hyperparameters of the method and fields of `Config`: {"gamma": 10, "num_categories": 32}.
         scoring: of `score` where factors are given: a name of `factorgrid.metrics.METRICS`.
         random_state: the seed of weights and draws.
         out: the folder of the run, kept, so that a fit which was stopped goes on; none by default.

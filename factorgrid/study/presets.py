@@ -32,13 +32,13 @@ def load_study(source: str | Path) -> Study:
     path = Path(source)
     if path.suffix == ".toml":
         return read_study(path)
+    if len(path.parts) > 1:
+        raise Error(f"{source} is no .toml file, nor the folder of a study that was begun")
     return read_study(_path(str(source)))
 
 
 def _path(name: str) -> Path:
     known = _paths()
-    if name not in known and len(Path(name).parts) > 1:
-        raise Error(f"{name} is neither the folder of a study that was begun (no study.json) nor a .toml file")
     if name not in known:
         raise unknown_name("study", name, [*sorted(known), "or the path of a .toml file"])
     return known[name]

@@ -18,15 +18,19 @@ MAPS, MAX_MAPS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 
 @functools.cache
 def compiler_options(precision: str) -> dict[str, Any]:
-    """What XLA is told of a training program: on a CPU, what this version of it knows of the two above.
+    """What XLA is told of a training program.
 
     Args:
         precision: of the program's products, a name of `PRECISIONS`.
+
+    Returns:
+        On a CPU, those of the two above that this version of XLA knows and XLA_FLAGS does not name; elsewhere nothing.
     """
     if jax.default_backend() != "cpu":
         return {}
     wanted = QUICKLY if precision == "bfloat16" else {**QUICKLY, **WITHOUT_YNNPACK}
-    return {name: value for name, value in wanted.items() if _is_known({name: value})}
+    named = os.environ.get("XLA_FLAGS", "")
+    return {name: value for name, value in wanted.items() if name not in named and _is_known({name: value})}
 
 
 def enable_cache() -> None:

@@ -6,6 +6,7 @@ would have drawn.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import equinox as eqx
@@ -14,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Key
 
 from factorgrid.method import Params, Trainable
-from factorgrid.training.compilation import QUICKLY
+from factorgrid.training.compilation import compiler_options
 
 Trained = TypeVar("Trained", bound=Trainable)
 
@@ -64,15 +65,19 @@ def part_wise(fn: Any, first: Params, *rest: Params) -> Params:
     return Params(*found)
 
 
-@functools.partial(jax.jit, compiler_options=QUICKLY)
 def initial_state(group: Group) -> State:
-    """Fresh parameters for every member; a member's depend on its own seed only."""
-    return _fresh(group)
+    """Fresh parameters for every member; a member's depend on its own seed only. Not within jit: see `state_shapes`."""
+    return _initial()(group)
 
 
 def state_shapes(group: Group) -> State:
     """Shapes and types of a group's state; nothing is computed."""
     return eqx.filter_eval_shape(_fresh, group)
+
+
+@functools.cache
+def _initial() -> Callable[[Group], State]:
+    return jax.jit(_fresh, compiler_options=compiler_options("bfloat16"))  # no products: all but YNNPACK's option
 
 
 def _fresh(group: Group) -> State:

@@ -107,7 +107,7 @@ def test_a_pattern_that_no_group_has_begins_nothing(
         (["plan", "small-circle"], "did you mean 'small-circles'"),
         (["show", "x"], "unknown study 'x'"),
         (["run", "none.toml"], "none.toml does not exist"),
-        (["report", "runs/nope"], "runs/nope is neither the folder of a study that was begun"),
+        (["report", "runs/nope"], "runs/nope is no .toml file, nor the folder of a study that was begun"),
         (["run", "small-circles", "--cpus", "1"], "--cpus and --gpus are for a Ray cluster; add --ray local"),
         (["status", "small-circles", "--out", "nowhere"], "nowhere holds no study"),
         (["report", "small-circles", "--out", "nowhere"], "nowhere holds no study"),

@@ -45,6 +45,7 @@ def test_folders_of_different_runs_differ():
         ({"stepz": 3}, "unknown option 'stepz'; did you mean 'steps'"),
         ({"gama": 3}, "unknown option 'gama'; did you mean 'gamma'"),
         ({"image_sise": 32}, "unknown option 'image_sise'; did you mean 'image_size'"),
+        ({"quiet": True}, "'quiet' is a keyword of fg.train"),
         ({"quite": True}, "unknown option 'quite'; did you mean 'quiet'"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"seeds": (1, 1)}, "seeds must be different"),
@@ -94,3 +95,12 @@ def test_arrays_as_data_are_told_what_to_do():
     with pytest.raises(fg.Error, match="steps must be a whole number") as caught:
         Config.from_json({"data": "circles", "model": "vae", "steps": np.zeros((40, 8))})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [("gamma", "'gamma' is a hyperparameter, which belongs"), ("image_size", r"\[data_options.NAME\]")],
+)
+def test_keys_at_the_wrong_place_are_told_where_they_belong(key, place):
+    with pytest.raises(fg.Error, match=place):
+        Config.from_json({"data": "circles", "model": "factor_dvae", key: 32})
