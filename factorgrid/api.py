@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from factorgrid import datasets
-from factorgrid.config import MOST_SEEDS, Config, hyperparameters, split_options, without_effect
+from factorgrid.config import MOST_SEEDS, Config, check_names, split_options, without_effect
 from factorgrid.datasets import Dataset
 from factorgrid.errors import Error, unknown_name
 from factorgrid.methods import method
@@ -94,13 +94,10 @@ def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options:
     """
     method(model)  # first of all: a misspelt model should not be reported as something else
     grid, fields = split_options(model, options)
-    known = [one.name for one in dataclasses.fields(Config)]
-    for name in fields:
-        if name not in known:
-            own = [key for key in inspect.signature(train).parameters if key != "options"]
-            if name in own:
-                raise Error(f"'{name}' is a keyword of fg.train, and none of a configuration")
-            raise unknown_name("option", name, known, also=(*hyperparameters(), *datasets.OPTIONS, *own))
+    own = inspect.signature(train).parameters.keys() - {"options", *(one.name for one in dataclasses.fields(Config))}
+    for name in sorted(own & fields.keys()):
+        raise Error(f"'{name}' is a keyword of fg.train, and none of a configuration")
+    check_names("option", fields, also=sorted(own))
     return Config.from_json({"data": data, "model": model, "seeds": as_seeds(seeds), "hyperparameters": grid, **fields})
 
 
@@ -148,7 +145,8 @@ def load_dataset(name: str, **options: Any) -> Dataset:
     Raises:
         Error: no such name or option, or files that it needs are missing or damaged.
     """
+    known = (*datasets.OPTIONS, "root")
     for option in options:
-        if option not in (*datasets.OPTIONS, "root"):
-            raise unknown_name("option of a data set", option, (*datasets.OPTIONS, "root"))
+        if option not in known:
+            raise unknown_name("option of a data set", option, known)
     return datasets.load(name, **options)

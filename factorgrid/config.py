@@ -200,15 +200,7 @@ class Config:
         Raises:
             Error: keys that this version does not know, or values that do not fit.
         """
-        known = [f.name for f in dataclasses.fields(Config)]
-        for key in values:
-            if key in hyperparameters():
-                raise Error(f"'{key}' is a hyperparameter, which belongs to a method: among 'hyperparameters', or in a "
-                            "study in one of [[methods]]")  # fmt: skip
-            if key in DATA_OPTIONS:
-                raise Error(f"'{key}' is an option of data sets: among 'data_options', in a study [data_options.NAME]")
-            if key not in known:
-                raise unknown_name("configuration key", key, known, also=(*hyperparameters(), *DATA_OPTIONS))
+        check_names("configuration key", values)
         for key in ("data", "model"):
             if key not in values:
                 raise Error(f"a configuration needs '{key}'")
@@ -242,6 +234,29 @@ def split_options(model: str, options: Mapping[str, Any]) -> tuple[dict[str, Any
     if of_data:
         fields_given["data_options"] = {**fields_given.get("data_options", {}), **of_data}
     return grid, fields_given
+
+
+def check_names(kind: str, names: Iterable[str], also: Iterable[str] = ()) -> None:
+    """Whether names are fields of `Config`.
+
+    Args:
+        kind: what an error calls them.
+        names: to be checked.
+        also: further names that an error may suggest.
+
+    Raises:
+        Error: for the first that is none: where it belongs, or the nearest name.
+    """
+    known = [one.name for one in dataclasses.fields(Config)]
+    name = next((name for name in names if name not in known), None)
+    if name is None:
+        return
+    if name in hyperparameters():
+        raise Error(f"'{name}' is a hyperparameter, which belongs to a method: among 'hyperparameters', or in a "
+                    "study in one of [[methods]]")  # fmt: skip
+    if name in DATA_OPTIONS:
+        raise Error(f"'{name}' is an option of data sets: among 'data_options', in a study [data_options.NAME]")
+    raise unknown_name(kind, name, known, also=(*hyperparameters(), *DATA_OPTIONS, *also))
 
 
 def without_effect(config: Config) -> list[str]:

@@ -5,9 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from factorgrid.training.compilation import compiler_options
 from factorgrid.training.state import Group, state_shapes
-from factorgrid.training.step import Stream, take_steps
+from factorgrid.training.step import Stream, on_one_device
 
 
 def group_bytes(group: Group, stream: Stream) -> int:
@@ -15,9 +14,8 @@ def group_bytes(group: Group, stream: Stream) -> int:
     abstract: Any = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (group, stream))
     state = state_shapes(group)
     number = jax.ShapeDtypeStruct((), jnp.int32)
-    options = compiler_options(group.method.precision)
-    program = jax.jit(take_steps, donate_argnums=0, compiler_options=options)
-    memory = program.lower(state, *abstract, None, number).compile().memory_analysis()
+    lowered = on_one_device(group.method.precision).lower(state, *abstract, None, number)
+    memory = lowered.compile().memory_analysis()
     assert memory is not None
     return int(memory.argument_size_in_bytes + memory.temp_size_in_bytes)
 

@@ -57,9 +57,9 @@ def program(group: Group) -> Any:
 
 @functools.cache
 def _program(num_members: int, precision: str) -> Any:
-    mesh, options = member_mesh(num_members), compiler_options(precision)
+    mesh = member_mesh(num_members)
     if mesh.size == 1:
-        return jax.jit(take_steps, donate_argnums=0, compiler_options=options)
+        return on_one_device(precision)
 
     def on_every_device(state: State, group: Group, stream: Stream, *rest: Any) -> Any:
         own_rows = isinstance(stream, Fed) and group.data_seed is None
@@ -73,7 +73,13 @@ def _program(num_members: int, precision: str) -> Any:
         )
         return split(state, group, stream, *rest)
 
-    return jax.jit(on_every_device, donate_argnums=0, compiler_options=options)
+    return jax.jit(on_every_device, donate_argnums=0, compiler_options=compiler_options(precision))
+
+
+@functools.cache
+def on_one_device(precision: str) -> Any:
+    """The compiled `advance` where all members lie on one device; `precision` of their products."""
+    return jax.jit(take_steps, donate_argnums=0, compiler_options=compiler_options(precision))
 
 
 def take_steps(
