@@ -70,8 +70,8 @@ def train(
     ['seed0']
     """
     config = make_config(data=data, model=model, seeds=seeds, steps=steps, **options)
-    for idle in without_effect(config):
-        warnings.warn(idle, stacklevel=2)
+    for name, why in without_effect(config).items():
+        warnings.warn(f"{name} {why}", stacklevel=2)
     if snapshot_every is not None and snapshot_every >= config.steps:
         warnings.warn(f"snapshot_every {snapshot_every} keeps nothing, training takes {steps} steps", stacklevel=2)
     return train_group(

@@ -259,20 +259,20 @@ def check_names(kind: str, names: Iterable[str], also: Iterable[str] = ()) -> No
     raise unknown_name(kind, name, known, also=(*hyperparameters(), *DATA_OPTIONS, *also))
 
 
-def without_effect(config: Config) -> list[str]:
-    """What is set and changes nothing, in words: options of other latents, and those of labels where there are none.
+def without_effect(config: Config) -> dict[str, str]:
+    """What is set and changes nothing: options of other latents, and those of labels where there are none.
 
     Returns:
-        A sentence for each, such as "temperature changes nothing, 'vae' has none".
+        Name -> a phrase that follows it, such as "changes nothing, 'vae' has none".
     """
     changed = [one.name for one in dataclasses.fields(config) if getattr(config, one.name) != one.default]
     of_latents = {name for known in METHODS.values() for name in known.latent_class.__dataclass_fields__}
     others = of_latents - set(config.method.latent_class.__dataclass_fields__)
     needless = set() if config.labels else {*LABELLED} - ({"spacing"} if config.masked else set())
-    return [
-        *(f"{name} changes nothing, '{config.model}' has none" for name in changed if name in others),
-        *(f"{name} changes nothing without labels" for name in changed if name in needless),
-    ]
+    return {
+        **{name: f"changes nothing, '{config.model}' has none" for name in changed if name in others},
+        **{name: "changes nothing without labels" for name in changed if name in needless},
+    }
 
 
 def hyperparameters() -> dict[str, list[str]]:

@@ -1,5 +1,5 @@
 """Every test runs on the CPU, draws to files, keeps compiled programs in the checkout, never converts numbers in
-silence, and shares one tiny trained run. Programs are compiled with little optimisation and by XLA's older emitters, in
+silence, and shares one tiny trained run. Programs are compiled without optimisation and by XLA's older emitters, in
 two thirds of the time: the tests compile far longer than they compute."""
 
 import os
@@ -11,7 +11,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault(
     "XLA_FLAGS",
-    "--xla_backend_optimization_level=1"  # and older emitters where XLA has them: it ends the process at unknown flags
+    "--xla_backend_optimization_level=0"  # and older emitters where XLA has them: it ends the process at unknown flags
     + (" --xla_cpu_use_fusion_emitters=false" if version("jaxlib").startswith("0.10.") else ""),
 )
 os.environ["FACTORGRID_CACHE"] = str(Path(__file__).parents[1] / ".cache")  # not the user's own
@@ -21,9 +21,10 @@ import pytest
 
 import factorgrid as fg
 from factorgrid.training import Config, Run, train
-from factorgrid.training.compilation import make_room
+from factorgrid.training.compilation import enable_cache, make_room
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+enable_cache()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -4,12 +4,13 @@ import dataclasses
 import itertools
 import re
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factorgrid.config import MOST_SEEDS, Config, split_options
+from factorgrid.config import MOST_SEEDS, Config, split_options, without_effect
 from factorgrid.datasets import DATASETS
 from factorgrid.errors import Error, check_whole, unknown_name
 from factorgrid.evaluation import split_names
@@ -148,6 +149,8 @@ class Study:
 def read_study(path: Path) -> Study:
     """The study in a TOML file; `factorgrid study show small-circles` prints one to begin with.
 
+    Options that change nothing are warned of: one of a method for that method, one of [training] for every method.
+
     Raises:
         Error: not a TOML file, or keys and values that do not exist or fit; the message names the file.
     """
@@ -160,9 +163,12 @@ def read_study(path: Path) -> Study:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Error(f"{path} is not a TOML file: {error}") from None
     try:
-        return _study({"name": path.stem, **values})
+        study = _study({"name": path.stem, **values})
     except Error as error:
         raise Error(f"{path}: {error}") from None
+    for idle in _without_effect(study):
+        warnings.warn(f"{path}: {idle}", stacklevel=2)
+    return study
 
 
 def twin_of(name: str) -> str:
@@ -233,6 +239,23 @@ def _study(values: Mapping[str, Any]) -> Study:
         group_size=values.get("group_size"),
         snapshot_every=values.get("snapshot_every"),
     )
+
+
+def _without_effect(study: Study) -> list[str]:
+    idle = [without_effect(study.config(study.data[0], entry)) for entry in study.methods]
+    return [
+        *(
+            f"{name} of [training] changes nothing for any method"
+            for name in study.training
+            if all(name in each for each in idle)
+        ),
+        *(
+            f"method '{entry.title}': {name} {why}"
+            for entry, each in zip(study.methods, idle, strict=True)
+            for name, why in each.items()
+            if name in entry.options
+        ),
+    ]
 
 
 def _entry(values: Any, training: Mapping[str, Any]) -> MethodEntry:

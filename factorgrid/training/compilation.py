@@ -8,7 +8,10 @@ from typing import Any
 
 import jax
 
-CACHE_VARIABLE = "FACTORGRID_CACHE"
+CACHE_VARIABLE, LEAST_TIME = "FACTORGRID_CACHE", "jax_persistent_cache_min_compile_time_secs"
+# Every program is kept, however quickly it was compiled (seconds). JAX's own least time of a second leaves out what
+# scoring and drawing compile: some hundred programs of less than a tenth of a second each.
+LEAST_SECONDS = 0.0
 # LLVM's level 1: programs run as fast as at XLA's own level or faster (measured, docs/speed.md), and are there sooner.
 QUICKLY: dict[str, Any] = {"xla_backend_optimization_level": 1}
 # YNNPACK, which pays for products of sixteen bits, and not for those of thirty-two (measured there too).
@@ -36,8 +39,9 @@ def compiler_options(precision: str) -> dict[str, Any]:
 def enable_cache() -> None:
     """Keep compiled programs between processes, in the folder that FACTORGRID_CACHE names or the user's cache.
 
-    JAX's own settings go before ours (JAX_COMPILATION_CACHE_DIR, jax_enable_compilation_cache); FACTORGRID_CACHE=""
-    keeps nothing. A folder that cannot be written costs nothing but the compilation.
+    JAX's own settings go before ours (JAX_COMPILATION_CACHE_DIR, jax_enable_compilation_cache and
+    JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS); FACTORGRID_CACHE="" keeps nothing. A folder that cannot be written
+    costs nothing but the compilation.
     """
     if jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
         return
@@ -49,6 +53,8 @@ def enable_cache() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             jax.config.update("jax_compilation_cache_dir", str(folder))
+            if LEAST_TIME.upper() not in os.environ:
+                jax.config.update(LEAST_TIME, LEAST_SECONDS)
 
 
 def make_room(share: float = 0.5) -> None:

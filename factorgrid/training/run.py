@@ -26,6 +26,7 @@ from factorgrid.latents import Latent
 from factorgrid.method import Params
 from factorgrid.metrics import published_settings
 from factorgrid.models.trained import TrainedModel
+from factorgrid.training.compilation import enable_cache
 from factorgrid.training.groups import Shapes, make_group
 from factorgrid.training.provenance import hardware, installed
 from factorgrid.training.refined import Refined, load_refined, refined_file
@@ -67,6 +68,7 @@ class Run:
         Raises:
             Error: the folder holds no run, or one that cannot be read, or whose files do not belong together.
         """
+        enable_cache()  # whatever is done with a run compiles programs
         folder = Path(path)
         if not (folder / "config.json").exists():
             if folder.is_file():

@@ -89,6 +89,29 @@ def test_what_is_wrong_with_a_file_is_said_with_its_name(tiny_file: Path, old: s
     assert str(caught.value).startswith(str(tiny_file))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("steps = 4", "steps = 4\nreduction = 'mean'", "reduction of .training. changes nothing for any method"),
+        (
+            'model = "vae"',
+            'model = "vae"\nnum_categories = 8',
+            "method 'VAE': num_categories changes nothing, 'vae' has none",
+        ),
+    ],
+)
+def test_options_that_change_nothing_are_warned_of(tiny_file: Path, old: str, new: str, message: str) -> None:
+    tiny_file.write_text(tiny_file.read_text().replace(old, new))
+    with pytest.warns(UserWarning, match=message) as said:
+        read_study(tiny_file)
+    assert len(said) == 1
+
+
+def test_an_option_that_serves_one_method_alone_may_be_common(tiny_file: Path) -> None:
+    tiny_file.write_text(tiny_file.read_text().replace("steps = 4", "steps = 4\nnum_categories = 8"))
+    assert read_study(tiny_file).training["num_categories"] == 8
+
+
 def test_unknown_studies(tmp_path: Path) -> None:
     with pytest.raises(Error, match="unknown study 'small-circle'; did you mean 'small-circles'"):
         load_study("small-circle")

@@ -1,5 +1,6 @@
-"""Compiled programs are forgotten before Linux refuses a process more memory maps."""
+"""Compiled programs are kept between processes, and forgotten before Linux refuses a process more memory maps."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -7,7 +8,9 @@ import jax.numpy as jnp
 import pytest
 
 from factorgrid.training import compilation
-from factorgrid.training.compilation import compiler_options, make_room
+from factorgrid.training.compilation import LEAST_TIME, compiler_options, make_room
+
+FOLDER = "jax_compilation_cache_dir"
 
 
 def compiled() -> jax.stages.Wrapped:
@@ -42,3 +45,38 @@ def test_nothing_is_forgotten_where_maps_cannot_be_counted(tmp_path: Path, monke
     program = compiled()
     make_room(share=0.0)
     assert program._cache_size() == 1
+
+
+@pytest.fixture
+def jax_settings() -> Iterator[None]:
+    """What JAX was told of its cache is told again afterwards."""
+    kept = {name: getattr(jax.config, name) for name in (FOLDER, LEAST_TIME)}
+    jax.config.update(FOLDER, None)
+    jax.config.update(LEAST_TIME, 1.0)
+    yield
+    for name, value in kept.items():
+        jax.config.update(name, value)
+
+
+@pytest.mark.usefixtures("jax_settings")
+def test_every_program_is_kept_where_the_user_has_not_said_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(compilation.CACHE_VARIABLE, "")
+    compilation.enable_cache()
+    assert getattr(jax.config, FOLDER) is None
+    monkeypatch.setenv(compilation.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.delenv(LEAST_TIME.upper(), raising=False)
+    compilation.enable_cache()
+    assert (getattr(jax.config, FOLDER), getattr(jax.config, LEAST_TIME)) == (str(tmp_path / "programs"), 0.0)
+
+
+@pytest.mark.usefixtures("jax_settings")
+def test_the_users_own_settings_of_the_cache_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(compilation.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(LEAST_TIME.upper(), "1")
+    compilation.enable_cache()
+    assert getattr(jax.config, LEAST_TIME) == 1.0
+    jax.config.update(FOLDER, "theirs")
+    compilation.enable_cache()
+    assert getattr(jax.config, FOLDER) == "theirs"

@@ -67,21 +67,21 @@ def test_errors_name_the_value_and_the_remedy(options, message):
 @pytest.mark.parametrize(
     ("options", "idle"),
     [
-        ({}, []),
-        ({"model": "vae", "num_latents": 3, "width": 8}, []),
-        ({"num_categories": 8, "temperature": 0.5, "noise_scale": (1.0, 1.0)}, []),
+        ({}, {}),
+        ({"model": "vae", "num_latents": 3, "width": 8}, {}),
+        ({"num_categories": 8, "temperature": 0.5, "noise_scale": (1.0, 1.0)}, {}),
         (
             {"model": "vae", "num_categories": 8, "noise_scale": (1.0, 1.0)},
-            ["num_categories changes nothing, 'vae' has none", "noise_scale changes nothing, 'vae' has none"],
+            {"num_categories": "changes nothing, 'vae' has none", "noise_scale": "changes nothing, 'vae' has none"},
         ),
-        ({"model": "fsq", "num_categories": 8, "temperature": 2}, ["temperature changes nothing, 'fsq' has none"]),
-        ({"label_seed": 1, "reduction": "mean", "labels": 10}, []),
+        ({"model": "fsq", "num_categories": 8, "temperature": 2}, {"temperature": "changes nothing, 'fsq' has none"}),
+        ({"label_seed": 1, "reduction": "mean", "labels": 10}, {}),
         (
             {"label_seed": 1, "reduction": "mean"},
-            ["label_seed changes nothing without labels", "reduction changes nothing without labels"],
+            {"label_seed": "changes nothing without labels", "reduction": "changes nothing without labels"},
         ),
-        ({"spacing": "endpoint"}, ["spacing changes nothing without labels"]),
-        ({"spacing": "endpoint", "masked": True}, []),
+        ({"spacing": "endpoint"}, {"spacing": "changes nothing without labels"}),
+        ({"spacing": "endpoint", "masked": True}, {}),
     ],
 )
 def test_options_that_change_nothing_are_named(options, idle):
