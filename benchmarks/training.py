@@ -2,7 +2,8 @@
 
     python benchmarks/training.py                  # all cores, about 10 minutes
     python benchmarks/training.py --cores 1        # one core: what a step costs whatever else the machine does
-    python benchmarks/training.py --torch PYTHON   # an environment that has torch (and disent) already
+    python benchmarks/training.py --torch PYTHON   # an environment that has torch (and disent) already; for disent 0.9
+                                                   # one of Python 3.12
     python benchmarks/training.py --rows "broadcast 64 64"   # some rows only; the others stay as the file has them
 
 Needs network access once: `pip install torch` and `pip install disent` into an environment of its own below the

@@ -1,6 +1,6 @@
 """Every test runs on the CPU, draws to files, keeps compiled programs in the checkout, never converts numbers in
 silence, and shares one tiny trained run. Programs are compiled without optimisation and by XLA's older emitters, in
-two thirds of the time: the tests compile far longer than they compute."""
+half of the time: the tests compile far longer than they compute."""
 
 import os
 from collections.abc import Iterator
