@@ -43,6 +43,7 @@ def tiny_config() -> Config:
         seeds=(0, 1),
         steps=20,
         architecture="mlp",
+        width=32,
         num_latents=2,
         num_categories=8,
         learning_rate=1e-3,

@@ -13,7 +13,7 @@ from factorgrid.report import compare_planes
 from factorgrid.report.plane_rows import staircase
 from factorgrid.report.planes import Plane, draw_circles, lattice, plane_window, planes
 
-SMALL = {"architecture": "mlp", "num_latents": 2, "quiet": True}
+SMALL = {"architecture": "mlp", "width": 32, "num_latents": 2, "quiet": True}
 
 
 def test_the_lattice_covers_the_range_of_circles() -> None:

@@ -9,7 +9,7 @@ import factorgrid as fg
 from factorgrid import results
 from factorgrid.datasets.rendered.circles import Circles
 
-SMALL = {"architecture": "mlp", "steps": 8, "quiet": True, "num_latents": 2}
+SMALL = {"architecture": "mlp", "width": 32, "steps": 8, "quiet": True, "num_latents": 2}
 
 
 @pytest.fixture(scope="session")

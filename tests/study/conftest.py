@@ -16,6 +16,7 @@ metrics = ["mig", "st_gap"]
 [training]
 steps = 4
 architecture = "mlp"
+width = 32
 num_latents = 2
 
 [evaluation]

@@ -23,9 +23,9 @@ from factorgrid.watch import model_in_training
 SCRIPT = """
 import sys
 import factorgrid as fg
-fg.train(data="circles", model="beta_dvae", seeds=2, beta=[1, 2], steps=400, architecture="mlp", num_latents=2,
-         num_categories=8, learning_rate=1e-3, data_options={"image_size": 32}, out=sys.argv[1], quiet=True,
-         checkpoint_seconds=float(sys.argv[2]))
+fg.train(data="circles", model="beta_dvae", seeds=2, beta=[1, 2], steps=400, architecture="mlp", width=32,
+         num_latents=2, num_categories=8, learning_rate=1e-3, data_options={"image_size": 32}, out=sys.argv[1],
+         quiet=True, checkpoint_seconds=float(sys.argv[2]))
 """
 
 
