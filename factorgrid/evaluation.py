@@ -1,12 +1,14 @@
 """Scoring a run: metrics of its members' codes and selectors of its members, into `scores.parquet`."""
 
+import itertools
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pandas as pd
 
 from factorgrid import metrics as metric_room
@@ -64,9 +66,10 @@ def evaluate(
     jobs: int | None = None,
     dataset: Dataset | None = None,
     strict: bool | None = None,
+    only_missing: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Score every member of a run, add the scores to its `scores.parquet`, and return them.
+    """Score every member of a run, add the scores to its `scores.parquet`, a few members at a time, and return them.
 
     Args:
         run: a trained run, or its folder.
@@ -80,6 +83,8 @@ def evaluate(
         dataset: instead of loading the run's own.
         strict: whether a name that does not apply (a straight-through gap of a Gaussian model, metrics of a data set
             without factors) is an error, or is left out. By default it is an error unless "all" was asked for.
+        only_missing: scores that `scores.parquet` holds with the same settings are taken from there: that goes on
+            where a call was interrupted. Of a run whose images or code have changed meanwhile it is no help.
         progress: called as (steps done, steps known of, what is being done).
 
     Returns:
@@ -92,7 +97,7 @@ def evaluate(
     asked = tuple(spelled(metrics, KNOWN, also=HARD))
     strict = (asked != DEFAULT and "all" not in asked) if strict is None else strict
     settings = Settings(seed, QUICK if quick else counts, QUICK_GAP_BATCHES if quick else gap_batches, jobs)
-    found = measure(run, asked, settings, dataset=dataset, strict=strict, progress=progress)
+    found = measure(run, asked, settings, dataset=dataset, strict=strict, only_missing=only_missing, progress=progress)
     if found.empty:
         raise Error(f"none of the scores {', '.join(asked)} applies to run {run.path}; "
                     "any model has: --metrics elbo psnr ssim")  # fmt: skip
@@ -127,43 +132,52 @@ def measure(
     *,
     dataset: Dataset | None = None,
     strict: bool = False,
+    only_missing: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """The scores of this call alone, as a tidy table (`results.COLUMNS`); they are added to `scores.parquet` too.
+    """The asked scores alone, as a tidy table (`results.COLUMNS`); they are added to `scores.parquet`, a few members at
+    a time.
 
     A member that has diverged is not what was asked for: its scores are NaN. The table is empty if nothing applies.
+
+    Args:
+        only_missing: scores that `scores.parquet` holds with these settings are taken from there.
 
     Raises:
         Error: see `evaluate`.
     """
     names, selectors = split_names(metrics)
-    dataset = run.dataset() if dataset is None else dataset
     names, selectors = ([name for name in some if _applies(run, name, strict=strict)] for some in (names, selectors))
+    dataset = run.dataset() if dataset is None else dataset
     if dataset.space is None and names:
         if strict:
             raise Error(f"'{names[0]}' needs ground-truth factors, and data set '{run.config.data}' has none")
         names = []
     if not names and not selectors:
         return results.to_frame([])
-    results.check(run.path / "scores.parquet")  # before hours of scoring, not after
-    members = Members(run, dataset)
-    found = _selector_rows(members, selectors, settings, progress)
-    found += _metric_rows(members, names, settings, progress)
-    lost = members.diverged
-    found = [replace(row, value=math.nan) if row.member in lost else row for row in found]
-    results.add(run.path / "scores.parquet", found)
+    path = run.path / "scores.parquet"
+    results.check(path)  # before hours of scoring, not after
+    known = _known_scores(run, names, selectors, settings) if only_missing else []
+    members, found = Members(run, dataset), list(known)
+    lacking = _lacking(run, names, selectors, known)
+    for rows in itertools.chain(
+        _selector_rows(members, [name for name in selectors if lacking[name]], settings, progress),
+        _metric_rows(members, {name: lacking[name] for name in names}, settings, progress),
+    ):
+        lost = members.diverged
+        finite = [replace(row, value=math.nan) if row.member in lost else row for row in rows]
+        results.add(path, finite)
+        found += finite
     return results.to_frame(found)
 
 
-def known_scores(run: Run, metrics: Iterable[str], settings: Settings) -> tuple[pd.DataFrame, list[str]]:
-    """What `scores.parquet` holds of the asked scores with these settings for all members, and the names it lacks.
+def _known_scores(run: Run, names: list[str], selectors: list[str], settings: Settings) -> list[results.Result]:
+    """What `scores.parquet` holds of the asked scores with these settings; of a selector only if all members have it.
 
     Raises:
-        Error: an unknown name, or the file is damaged.
+        Error: the file is damaged.
     """
-    names, selectors = split_names(metrics)
-    owners = {key: name for name in selectors for key in SELECTORS[name].keys}
-    owners |= {hard(key) if name in HARD else key: name for name in names for key in METRICS[soft(name)].keys}
+    owners = _owners(names, selectors)
     wanted = {name: json.dumps(values, sort_keys=True) for name, values in _settings_of(names, settings).items()}
 
     def asked(row: results.Result) -> bool:
@@ -172,14 +186,28 @@ def known_scores(run: Run, metrics: Iterable[str], settings: Settings) -> tuple[
             return json.dumps(measured, sort_keys=True) == wanted[owners[row.metric]]
         return bool(measured.get("num_batches", settings.gap_batches) == settings.gap_batches)  # all one can ask for
 
-    path, members = run.path / "scores.parquet", {member.name for member in run.members}
-    found: dict[str, list[results.Result]] = {}
-    for row in results.from_frame(results.read(path)) if path.exists() else []:
-        if row.run == run.config.identity and row.metric in owners and asked(row):
-            found.setdefault(owners[row.metric], []).append(row)
-    complete = [name for name, rows in found.items() if {row.member for row in rows} == members]
-    kept = [row for name in complete for row in found[name]]
-    return results.to_frame(kept), [name for name in (*names, *selectors) if name not in complete]
+    path = run.path / "scores.parquet"
+    rows = [
+        row
+        for row in (results.from_frame(results.read(path)) if path.exists() else [])
+        if row.run == run.config.identity and row.metric in owners and asked(row)
+    ]
+    lacking = _lacking(run, names, selectors, rows)
+    return [row for row in rows if owners[row.metric] in names or not lacking[owners[row.metric]]]
+
+
+def _lacking(run: Run, names: list[str], selectors: list[str], known: Iterable[results.Result]) -> dict[str, list[int]]:
+    """Name of a score -> the places of the members that do not have it."""
+    owners = _owners(names, selectors)
+    have = {(owners[row.metric], row.member) for row in known}
+    members = list(enumerate(run.members))
+    return {name: [i for i, member in members if (name, member.name) not in have] for name in (*names, *selectors)}
+
+
+def _owners(names: list[str], selectors: list[str]) -> dict[str, str]:
+    """Result key -> the name of the score that it is of."""
+    owners = {key: name for name in selectors for key in SELECTORS[name].keys}
+    return owners | {hard(key) if name in HARD else key: name for name in names for key in METRICS[soft(name)].keys}
 
 
 def split_names(metrics: str | Iterable[str]) -> tuple[list[str], list[str]]:
@@ -221,9 +249,9 @@ def _applies(run: Run, name: str, *, strict: bool) -> bool:
 
 def _selector_rows(
     members: Members, selectors: list[str], settings: Settings, progress: Progress | None
-) -> list[results.Result]:
+) -> Iterator[list[results.Result]]:
+    """All members' rows of one selector after the other."""
     run = members.run
-    rows: list[results.Result] = []
     for name in selectors:
 
         def report(done: int, total: int, name: str = name) -> None:
@@ -232,10 +260,11 @@ def _selector_rows(
 
         values, measured = SELECTORS[name].score(members, settings.gap_batches, report)
         known = {"higher_is_better": SELECTORS[name].higher_is_better, **measured}
+        rows: list[results.Result] = []
         for index, member in enumerate(run.members):
             scores = {key: float(column[index]) for key, column in values.items()}
             rows += results.rows(run.config.identity, member.name, scores, dict.fromkeys(scores, known))
-    return rows
+        yield rows
 
 
 def _settings_of(names: Iterable[str], settings: Settings) -> dict[str, dict[str, Any]]:
@@ -250,39 +279,55 @@ def _settings_of(names: Iterable[str], settings: Settings) -> dict[str, dict[str
 
 
 def _metric_rows(
-    members: Members, names: list[str], settings: Settings, progress: Progress | None
-) -> list[results.Result]:
-    wanted = by_codes(names)
-    found = _scores(members, wanted, settings, progress) if wanted else {}
-    measured = _settings_of(names, settings)
-    rows: list[results.Result] = []
-    for codes, scores in found.items():
-        for member, values in zip(members.run.members, scores):
-            named = {hard(key) if codes == "hard" else key: value for key, value in values.items()}
-            known = {
-                key: {"higher_is_better": metric_room.higher_is_better(key), **measured[metric_room.metric_of(key)]}
-                for key in named
-            }
-            rows += results.rows(members.run.config.identity, member.name, named, known)
-    return rows
+    members: Members, lacking: dict[str, list[int]], settings: Settings, progress: Progress | None
+) -> Iterator[list[results.Result]]:
+    """Rows of a few members after the others: all metrics that these members lack."""
+    run, measured = members.run, _settings_of(lacking, settings)
+    alike: dict[tuple[str, ...], list[int]] = {}  # metrics -> members that lack exactly these
+    for index in range(len(run.members)):
+        alike.setdefault(tuple(name for name, places in lacking.items() if index in places), []).append(index)
+    at_once = 2 * (settings.jobs or joblib.cpu_count())  # enough for every core to have work until a part's end
+    parts = [
+        (names, places[start : start + at_once])
+        for names, places in alike.items()
+        for start in range(0, len(places), at_once)
+        if names
+    ]
+    for number, (names, places) in enumerate(parts):
+
+        def report(done: int, total: int, what: str, number: int = number) -> None:
+            if progress is not None:
+                progress(number * total + done, len(parts) * total, what)
+
+        rows: list[results.Result] = []
+        for codes, scores in _scores(members, places, by_codes(names), settings, report).items():
+            for index, values in zip(places, scores, strict=True):
+                named = {hard(key) if codes == "hard" else key: value for key, value in values.items()}
+                known = {
+                    key: {"higher_is_better": metric_room.higher_is_better(key), **measured[metric_room.metric_of(key)]}
+                    for key in named
+                }
+                rows += results.rows(run.config.identity, run.members[index].name, named, known)
+        yield rows
 
 
 def _scores(
-    members: Members, wanted: dict[Codes, list[str]], settings: Settings, progress: Progress | None
+    members: Members, places: list[int], wanted: dict[Codes, list[str]], settings: Settings, progress: Progress
 ) -> dict[Codes, list[dict[str, float]]]:
-    """For each kind of codes, the scores of every member; each image is encoded once for all kinds."""
-    dataset, models, kinds = members.dataset, members.models, tuple(wanted)
+    """For each kind of codes, the scores of the members at those places; each image is encoded once for all kinds."""
+    dataset, kinds = members.dataset, tuple(wanted)
+    models, titles = [members.models[i] for i in places], [members.run.members[i].name for i in places]
     found: dict[Codes, list[dict[str, float]]] = {}
     if not isinstance(dataset, Table | HostTable) or dataset.layout.index.complete:
         representations = [encode_as(model, dataset, kinds) for model in models]
         for codes, names in wanted.items():
             found[codes] = evaluate_metrics(
                 [each[codes] for each in representations], names, seed=settings.seed, counts=settings.counts,
-                options=options_of(codes, names), jobs=settings.jobs, progress=progress,
+                options=options_of(codes, names), jobs=settings.jobs, progress=progress, names=titles,
             )  # fmt: skip
         return found
     limit = settings.counts.num_train + settings.counts.num_test
-    for index, model in enumerate(models):
+    for done, (model, title) in enumerate(zip(models, titles), start=1):
         each, factors = encode_labelled(model, dataset, kinds, seed=settings.seed, limit=limit)
         for codes, names in wanted.items():
             scores = metric_room.score(
@@ -290,6 +335,5 @@ def _scores(
                 options=options_of(codes, names), jobs=settings.jobs,
             )  # fmt: skip
             found.setdefault(codes, []).append(scores)
-        if progress is not None:
-            progress(index + 1, len(models), members.run.members[index].name)
+        progress(done, len(models), title)
     return found

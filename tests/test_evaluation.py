@@ -46,6 +46,17 @@ def test_scoring_again_replaces_and_adds(tiny_run, tmp_path):
     np.testing.assert_allclose(results.wide(run.scores)["mig"], before)
 
 
+def test_only_what_is_missing_is_computed_and_the_rest_is_taken(tiny_run, tmp_path, monkeypatch):
+    run, asked, said = copied(tiny_run, tmp_path), ["mig", "modularity", "st_gap"], []
+    settings = {"counts": QUICK, "gap_batches": 2, "jobs": 1}
+    before = fg.evaluate(run, ["mig", "st_gap"], **settings)
+    table = fg.evaluate(run, asked, only_missing=True, progress=lambda done, total, what: said.append(what), **settings)
+    assert said == ["seed0: modularity computed", "seed1: modularity computed"]
+    pd.testing.assert_frame_equal(table[before.columns], before)
+    monkeypatch.setattr("factorgrid.evaluation._scores", lambda *_: pytest.fail("scored"))
+    pd.testing.assert_frame_equal(fg.evaluate(run, asked, only_missing=True, **settings), table)
+
+
 def test_a_member_that_diverged_has_no_scores(tiny_config, tmp_path):
     run = fg.training.train(dataclasses.replace(tiny_config, steps=2), tmp_path / "run", quiet=True)
     run.publish(run.state()._replace(alive=jnp.asarray([True, False])))  # its weights are finite all the same

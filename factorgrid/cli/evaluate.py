@@ -28,6 +28,8 @@ class Options:
     """Metrics whose matrices [latent, factor] are drawn for the best member, into RUN/figures: mig, dci, sap, ..."""
     snapshots: bool = False
     """Score what was kept on the way, too (train --snapshot-every), and draw the scores along the steps."""
+    only_missing: bool = False
+    """Compute only what scores.parquet lacks with these settings, such as after a call that was stopped."""
     jobs: int | None = None
     """Threads, and processes for slow metrics; all cores by default."""
 
@@ -52,6 +54,7 @@ def run(options: Options) -> None:
             seed=options.seed,
             quick=options.quick,
             jobs=options.jobs,
+            only_missing=options.only_missing,
             progress=progress,
         )
     drawn = [run_heat_map(opened, each, seed=options.seed, quick=options.quick) for each in options.heat_maps]

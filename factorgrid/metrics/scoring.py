@@ -77,6 +77,7 @@ def evaluate(
     options: Options | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
+    names: Sequence[str] | None = None,
 ) -> list[dict[str, float]]:
     """Scores of many members. Threads of this process draw the codes, so that encoders and `progress` are called from
     several at once; the slow metrics are computed in other processes.
@@ -94,6 +95,7 @@ def evaluate(
             number.
         progress: called as (steps done, steps known of, what was done) after every step; the number of steps
             known of grows while codes are drawn.
+        names: of the members, as progress and errors name them; by default "member 0", "member 1", ...
 
     Returns:
         For each member, result key -> value.
@@ -104,7 +106,7 @@ def evaluate(
     table = chosen(metrics, options)
     samplers = [GridSampler(representation) for representation in representations]
     used = QUICK if quick else counts
-    return scores_of(table, samplers, seed=seed, counts=used, jobs=jobs, progress=progress)
+    return scores_of(table, samplers, seed=seed, counts=used, jobs=jobs, progress=progress, names=names)
 
 
 def scores_of(
@@ -115,11 +117,13 @@ def scores_of(
     counts: Counts,
     jobs: int | None,
     progress: Progress | None = None,
+    names: Sequence[str] | None = None,
 ) -> list[dict[str, float]]:
     """Scores of all metrics of the table on every sampler. Threads of this process draw the samples, and compute the
     instant metrics at once; the others are then computed in processes of their own."""
     num_jobs = joblib.cpu_count() if jobs is None else check_whole(jobs, "jobs", least=1)
-    work = Work(progress, total=len(samplers) * len(table))
+    names = [f"member {i}" for i in range(len(samplers))] if names is None else names
+    work = Work(progress, names, total=len(samplers) * len(table))
 
     order = [(i, name) for i in range(len(samplers)) for name in table]
     errors: dict[tuple[int, str], Error] = {}
@@ -138,7 +142,7 @@ def scores_of(
         joblib.Parallel(n_jobs=num_jobs, backend="threading")(joblib.delayed(draw)(*owner) for owner in order)
     for i, name in order:
         if (i, name) in errors:
-            raise Error(f"member {i}, {name}: {errors[i, name]}" if len(samplers) > 1 else f"{name}: {errors[i, name]}")
+            raise Error(f"{names[i]}, {name}: {errors[i, name]}" if len(samplers) > 1 else f"{name}: {errors[i, name]}")
     if left_out := [name for name in table if not all(work.results[i, name] for i in range(len(samplers)))]:
         warnings.warn(
             f"left out {', '.join(left_out)}: too few codes, or no two that differ in one factor alone", stacklevel=3
@@ -158,7 +162,8 @@ def scores_of(
 class Work:
     """Parts of many computations, with their results and how many are done."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
+    def __init__(self, progress: Progress | None, names: Sequence[str], total: int) -> None:
+        self._names = names
         self.results: dict[tuple[int, str], list[Any]] = {}
         self._waiting: list[tuple[tuple[int, str], int, Part]] = []
         self._progress, self._done, self._total = progress, 0, total
@@ -188,7 +193,7 @@ class Work:
     def _step(self, owner: tuple[int, str], what: str) -> None:
         self._done += 1
         if self._progress is not None:
-            self._progress(self._done, self._total, f"member {owner[0]}: {owner[1]} {what}")
+            self._progress(self._done, self._total, f"{self._names[owner[0]]}: {owner[1]} {what}")
 
 
 def num_values(part: Part) -> int:

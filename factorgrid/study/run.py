@@ -13,7 +13,7 @@ from rich.console import Console
 
 from factorgrid import results
 from factorgrid.errors import Error
-from factorgrid.evaluation import Settings, known_scores, measure
+from factorgrid.evaluation import Settings, measure
 from factorgrid.study.definition import Study
 from factorgrid.study.folder import StudyFolder, readable_run
 from factorgrid.study.outcomes import COLUMNS
@@ -179,10 +179,7 @@ def _score(folder: StudyFolder, group: PlannedGroup, run: Run, step: int, report
         report(done / max(total, 1), what)
 
     settings = Settings(study.evaluation_seed, study.counts, study.gap_batches)
-    scores, missing = known_scores(run, study.metrics, settings)
-    if missing:
-        fresh = measure(run, missing, settings, progress=progress)
-        scores = pd.concat([scores, fresh], ignore_index=True) if len(scores) else fresh
+    scores = measure(run, study.metrics, settings, only_missing=True, progress=progress)
     return described(group, run, step, scores)
 
 

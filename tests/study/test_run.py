@@ -17,8 +17,9 @@ import pytest
 import races
 from rich.console import Console
 
+from factorgrid import evaluation
 from factorgrid.errors import Error
-from factorgrid.evaluation import Settings, known_scores
+from factorgrid.evaluation import Settings, measure
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.sweeps import learning_curves
@@ -86,19 +87,24 @@ def test_other_metrics_are_scored_without_training_again(
 
 
 def test_one_metric_more_costs_that_metric_alone(tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, real, asked = tmp_path / "out", run_module.measure, []
+    path, computed = tmp_path / "out", []
+    metric_rows, selector_rows = evaluation._metric_rows, evaluation._selector_rows
 
-    def watched(run: Run, metrics: Any, *args: Any, **kwargs: Any) -> pd.DataFrame:
-        asked.append((run.config.model, sorted(metrics)))
-        return real(run, metrics, *args, **kwargs)
+    def metrics(members: Any, lacking: dict[str, list[int]], *rest: Any) -> Any:
+        computed.append((members.run.config.model, {name: places for name, places in lacking.items() if places}))
+        return metric_rows(members, lacking, *rest)
 
-    monkeypatch.setattr(run_module, "measure", watched)
+    def selectors(members: Any, names: list[str], *rest: Any) -> Any:
+        computed.append((members.run.config.model, names))
+        return selector_rows(members, names, *rest)
+
+    monkeypatch.setattr(evaluation, "_metric_rows", metrics)
+    monkeypatch.setattr(evaluation, "_selector_rows", selectors)
     run_study(tiny, path, console=console())
     before = outcome(path).table
     more = dataclasses.replace(tiny, metrics=(*tiny.metrics, "mig_hard", "psnr"))
     run_study(more, path, console=console())
-    # what did not apply to the VAE is asked again and left out again
-    assert asked[2:] == [("vae", ["mig_hard", "psnr", "st_gap"]), ("dvae", ["mig_hard", "psnr"])]
+    assert computed[4:] == [("vae", ["psnr"]), ("vae", {}), ("dvae", ["psnr"]), ("dvae", {"mig_hard": [0, 1]})]
     after = outcome(path).table
     assert set(after["metric"]) == {*before["metric"], "mig_hard", "psnr", "psnr_hard"}
     kept = after[after["metric"].isin(before["metric"])]
@@ -106,10 +112,38 @@ def test_one_metric_more_costs_that_metric_alone(tiny: Study, tmp_path: Path, mo
     pd.testing.assert_frame_equal(kept.sort_values(key, ignore_index=True), before.sort_values(key, ignore_index=True))
     # none of other settings is taken for them
     run = Run.open(path / "groups" / "circles-d-vae")
-    for seed, batches, missing in ((0, 2, []), (1, 2, ["mig", "mig_hard"]), (0, 3, ["st_gap"])):
-        assert known_scores(run, more.metrics, Settings(seed, more.counts, batches))[1] == missing
+    both = [0, 1]
+    for seed, batches, missing in (
+        (0, 2, ([], {})), (1, 2, ([], {"mig": both, "mig_hard": both})), (0, 3, (["st_gap"], {})),
+    ):  # fmt: skip
+        measure(run, more.metrics, Settings(seed, more.counts, batches, 1), only_missing=True)
+        assert tuple(what for _, what in computed[-2:]) == missing
+    count = len(computed)
     run_study(tiny, path, console=console())
-    assert len(asked) == 4
+    assert len(computed) == count
+
+
+def test_scoring_that_is_interrupted_goes_on_with_the_next_members(
+    tiny: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = dataclasses.replace(tiny, seeds=(0, 1, 2, 3, 4), methods=tiny.methods[:1])
+    run_study(study, tmp_path / "whole", console=console())
+    monkeypatch.setattr(evaluation.joblib, "cpu_count", lambda: 1)  # two members at a time
+    real, asked = evaluation._scores, []
+
+    def interrupted(members: Any, places: list[int], *rest: Any) -> Any:
+        asked.append(places)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return real(members, places, *rest)
+
+    monkeypatch.setattr(evaluation, "_scores", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(study, tmp_path / "stopped", console=console())
+    run_study(study, tmp_path / "stopped", console=console())
+    assert asked == [[0, 1], [2, 3], [4], [4]]
+    one, other = (outcome(tmp_path / name).table.sort_values(["member", "metric"]) for name in ("whole", "stopped"))
+    pd.testing.assert_frame_equal(one.reset_index(drop=True), other.reset_index(drop=True))
 
 
 def test_a_group_that_no_score_applies_to_is_done(tiny: Study, tmp_path: Path) -> None:
