@@ -1,5 +1,6 @@
 """Scores along the values of a hyperparameter: the curve of a sweep, and its table."""
 
+import itertools
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from factorgrid.training import Run
 
 MOST_METRICS = 8
 LONGEST_LINE = 26  # of a panel's title
+DASHES = ("-o", "--s", ":^", "-.D")  # line and marker of a data set
 Points = Mapping[float, Float[ndarray, " model"]]
 
 
@@ -110,28 +112,29 @@ def draw_learning_curve(run: Run, scores: pd.DataFrame, path: Path) -> Path:
 
 
 def draw_sweeps(found: Sequence[Sweep], metrics: Sequence[str], path: Path) -> Path:
-    """A row of panels for each hyperparameter, a column for each metric."""
+    """A row of panels for each hyperparameter, a column for each metric; a method has a colour, a data set its dashes."""
     names = list(dict.fromkeys(sweep.name for sweep in found))
     with picture(path, 2.5 * len(metrics) + 0.6, 2.2 * len(names) + 0.6) as figure:
         axes = figure.subplots(len(names), len(metrics), squeeze=False)
-        lines = [f"{sweep.method} on {sweep.data}" for sweep in found]
-        colors = setting_colors(list(dict.fromkeys(lines)))
+        colors = setting_colors(list(dict.fromkeys(sweep.method for sweep in found)))
+        dashes = dict(zip(dict.fromkeys(sweep.data for sweep in found), itertools.cycle(DASHES)))
         for r, name in enumerate(names):
             for c, metric in enumerate(metrics):
                 axis, scale = axes[r, c], 100.0 if in_percent(metric) else 1.0
-                for sweep, line in zip(found, lines):
+                for sweep in found:
                     if sweep.name != name or metric not in sweep.scores:
                         continue
                     points = sweep.scores[metric]
                     x = np.array(sorted(points))
                     quantiles = [np.quantile(points[value], [0.25, 0.5, 0.75]) for value in x]
                     low, middle, high = scale * np.array(quantiles).T
-                    axis.plot(x, middle, "-o", color=colors[line], markersize=3.5, label=line)
-                    axis.fill_between(x, low, high, color=colors[line], alpha=0.15, linewidth=0)
+                    color, line = colors[sweep.method], f"{sweep.method} on {sweep.data}"
+                    axis.plot(x, middle, dashes[sweep.data], color=color, markersize=3.5, label=line)
+                    axis.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
                     for value in x:
                         values = scale * points[value]
                         spread = jitter(len(values), 0.02 * float(np.ptp(x)))
-                        axis.plot(value + spread, values, ".", color=colors[line], markersize=3, alpha=0.4)
+                        axis.plot(value + spread, values, ".", color=color, markersize=3, alpha=0.4)
                 axis.set_xlabel(name)
                 title = metric_title(metric) + (" in %" if in_percent(metric) else "")
                 axis.set_title("\n".join(textwrap.wrap(title, LONGEST_LINE)))
