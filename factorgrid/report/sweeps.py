@@ -112,7 +112,7 @@ def draw_learning_curve(run: Run, scores: pd.DataFrame, path: Path) -> Path:
 
 
 def draw_sweeps(found: Sequence[Sweep], metrics: Sequence[str], path: Path) -> Path:
-    """A row of panels for each hyperparameter, a column for each metric; a method has a colour, a data set its dashes."""
+    """A row of panels for each hyperparameter, a column for each metric; colours are methods, dashes data sets."""
     names = list(dict.fromkeys(sweep.name for sweep in found))
     with picture(path, 2.5 * len(metrics) + 0.6, 2.2 * len(names) + 0.6) as figure:
         axes = figure.subplots(len(names), len(metrics), squeeze=False)
