@@ -159,7 +159,7 @@ def test_pictures_use_it_and_say_so_unless_it_is_left_out(refined, tmp_path):
 
 
 def test_the_explorer_computes_by_it_and_says_so(refined, images):
-    for run, words, width in ((refined, "nats, refined decoder (mlp, width 48)", 48), (None, "nats", 256)):
+    for run, words, width in ((refined, "nats, refined decoder (mlp, width 48)", 48), (None, "nats", 32)):
         run = dataclasses.replace(refined, refined=False) if run is None else run
         described = model_data(Shown(run, "seed0", run.model("seed0")), images[:2], images[:8])
         assert described["scores"].endswith(words)
