@@ -158,21 +158,22 @@ def measure(
     path = run.path / "scores.parquet"
     results.check(path)  # before hours of scoring, not after
     known = _known_scores(run, names, selectors, settings) if only_missing else []
-    members, found = Members(run, dataset), list(known)
     lacking = _lacking(run, names, selectors, known)
+    again = {key for name in selectors if lacking[name] for key in SELECTORS[name].keys}  # for all members at once
+    members, found = Members(run, dataset), [row for row in known if row.metric not in again]
     for rows in itertools.chain(
         _selector_rows(members, [name for name in selectors if lacking[name]], settings, progress),
         _metric_rows(members, {name: lacking[name] for name in names}, settings, progress),
     ):
         lost = members.diverged
-        finite = [replace(row, value=math.nan) if row.member in lost else row for row in rows]
-        results.add(path, finite)
-        found += finite
+        scored = [replace(row, value=math.nan) if row.member in lost else row for row in rows]
+        results.add(path, scored)
+        found += scored
     return results.to_frame(found)
 
 
 def _known_scores(run: Run, names: list[str], selectors: list[str], settings: Settings) -> list[results.Result]:
-    """What `scores.parquet` holds of the asked scores with these settings; of a selector only if all members have it.
+    """What `scores.parquet` holds of the asked scores with these settings.
 
     Raises:
         Error: the file is damaged.
@@ -187,13 +188,11 @@ def _known_scores(run: Run, names: list[str], selectors: list[str], settings: Se
         return bool(measured.get("num_batches", settings.gap_batches) == settings.gap_batches)  # all one can ask for
 
     path = run.path / "scores.parquet"
-    rows = [
+    return [
         row
         for row in (results.from_frame(results.read(path)) if path.exists() else [])
         if row.run == run.config.identity and row.metric in owners and asked(row)
     ]
-    lacking = _lacking(run, names, selectors, rows)
-    return [row for row in rows if owners[row.metric] in names or not lacking[owners[row.metric]]]
 
 
 def _lacking(run: Run, names: list[str], selectors: list[str], known: Iterable[results.Result]) -> dict[str, list[int]]:
