@@ -70,8 +70,6 @@ def train(
     ['seed0']
     """
     config = make_config(data=data, model=model, seeds=seeds, steps=steps, **options)
-    for name, why in without_effect(config).items():
-        warnings.warn(f"{name} {why}", stacklevel=2)
     if snapshot_every is not None and snapshot_every >= config.steps:
         warnings.warn(f"snapshot_every {snapshot_every} keeps nothing, training takes {steps} steps", stacklevel=2)
     return train_group(
@@ -89,6 +87,8 @@ def train(
 def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options: Any) -> Config:
     """A configuration from plain arguments; hyperparameters may be one value or several.
 
+    What changes nothing is warned of, at the line that called whoever calls this.
+
     Raises:
         Error: a name or value that does not exist or fit.
     """
@@ -98,7 +98,11 @@ def make_config(*, data: str, model: str, seeds: int | Sequence[int], **options:
     for name in sorted(own & fields.keys()):
         raise Error(f"'{name}' is a keyword of fg.train, and none of a configuration")
     check_names("option", fields, also=sorted(own))
-    return Config.from_json({"data": data, "model": model, "seeds": as_seeds(seeds), "hyperparameters": grid, **fields})
+    named = {"data": data, "model": model, "seeds": as_seeds(seeds), "hyperparameters": grid}
+    config = Config.from_json({**named, **fields})
+    for name, why in without_effect(config).items():
+        warnings.warn(f"{name} {why}", stacklevel=3)
+    return config
 
 
 def as_seeds(seeds: Any) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 from factorgrid.datasets import OPTIONS as DATA_OPTIONS
 from factorgrid.datasets import check_options
 from factorgrid.errors import Error, unknown_name
-from factorgrid.latents.abilities import Maskable
+from factorgrid.latents.abilities import Discrete, Maskable
 from factorgrid.latents.categorical import SPACINGS
 from factorgrid.layers import INITIALIZERS
 from factorgrid.layers.product import PRECISIONS
@@ -268,11 +268,13 @@ def without_effect(config: Config) -> dict[str, str]:
     changed = [one.name for one in dataclasses.fields(config) if getattr(config, one.name) != one.default]
     of_latents = {name for known in METHODS.values() for name in known.latent_class.__dataclass_fields__}
     others = of_latents - set(config.method.latent_class.__dataclass_fields__)
-    needless = set() if config.labels else {*LABELLED} - ({"spacing"} if config.masked else set())
-    return {
-        **{name: f"changes nothing, '{config.model}' has none" for name in changed if name in others},
-        **{name: "changes nothing without labels" for name in changed if name in needless},
-    }
+    idle = {name: f"changes nothing, '{config.model}' has none" for name in changed if name in others}
+    if not config.labels:
+        needless = {*LABELLED} - ({"spacing"} if config.masked else set())
+        idle |= {name: "changes nothing without labels" for name in changed if name in needless}
+    elif "spacing" in changed and not config.method.can(Discrete):
+        idle["spacing"] = f"changes nothing, '{config.model}' has no categories"
+    return idle
 
 
 def hyperparameters() -> dict[str, list[str]]:

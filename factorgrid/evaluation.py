@@ -148,6 +148,12 @@ def measure(
     """
     names, selectors = split_names(metrics)
     names, selectors = ([name for name in some if _applies(run, name, strict=strict)] for some in (names, selectors))
+    path = run.path / "scores.parquet"
+    results.check(path)  # before hours of scoring, not after
+    known = _known_scores(run, names, selectors, settings) if only_missing else []
+    lacking = _lacking(run, names, selectors, known)
+    if not any(lacking.values()):  # images, which may be gigabytes, are not needed
+        return results.to_frame(known)
     dataset = run.dataset() if dataset is None else dataset
     if dataset.space is None and names:
         if strict:
@@ -155,10 +161,6 @@ def measure(
         names = []
     if not names and not selectors:
         return results.to_frame([])
-    path = run.path / "scores.parquet"
-    results.check(path)  # before hours of scoring, not after
-    known = _known_scores(run, names, selectors, settings) if only_missing else []
-    lacking = _lacking(run, names, selectors, known)
     again = {key for name in selectors if lacking[name] for key in SELECTORS[name].keys}  # for all members at once
     members, found = Members(run, dataset), [row for row in known if row.metric not in again]
     for rows in itertools.chain(

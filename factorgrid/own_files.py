@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 from PIL import Image
 
+from factorgrid.datasets import DATASETS
 from factorgrid.datasets.custom import image_names, load_custom
 from factorgrid.datasets.pictures import Background, Fit
 from factorgrid.datasets.table import stored_images
@@ -40,6 +41,9 @@ def encode_files(
         Error: images that cannot be read, or colour images for a model of grey ones.
     """
     path = Path(path)
+    if str(path) in DATASETS and not path.exists():
+        raise Error(f"'{path}' is a data set, whose images are no files of yours; in Python: "
+                    f"model.encode(fg.load_dataset('{path}').draw(1000, seed=0)[0])")  # fmt: skip
     if model.image_shape is None:
         raise Error("this model does not know the shape of its images; take it from a run or from load_model")
     height, width, channels = model.image_shape
@@ -114,6 +118,8 @@ def parse_categories(model: TrainedModel, texts: Sequence[str]) -> Int[ndarray, 
     Raises:
         Error: a model without categories, or a text with other numbers; the message says which.
     """
+    if not model.discrete:
+        raise Error("this model has no categories; give its codes in a table, as factorgrid encode writes it: --table")
     active, found = model.active_categories, []
     for text in texts:
         cells = [cell.strip() for cell in text.split(",")]

@@ -1,4 +1,4 @@
-"""Sizes and times as people read them."""
+"""Sizes, times and numbers of things as people read them."""
 
 
 def readable_bytes(size: int | float) -> str:
@@ -27,3 +27,12 @@ def duration(seconds: int | float) -> str:
     if seconds < 48 * 3600:
         return f"{seconds / 3600:.1f} hours"
     return f"{seconds / 86400:.1f} days"
+
+
+def counted(num: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "row"), counted(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{num:,} {noun}" + ("" if num == 1 else "s")

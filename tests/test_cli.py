@@ -1,5 +1,6 @@
 """The command line as users type it, in a process of its own where it matters, and never a traceback."""
 
+import importlib
 import subprocess
 import sys
 import warnings
@@ -114,6 +115,27 @@ def test_what_users_get_wrong_is_one_line_and_status_2(arguments, message, capsy
     assert message in err
     assert "Traceback" not in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("evaluate", "runs/a"), "with --only-missing the same command goes on"),
+        (("train", "--data", "circles", "--model", "vae"), "the same command again goes on"),
+        (("study", "run", "small-circles"), "the same command again goes on"),
+        (("traverse", "runs/a"), ""),
+    ],
+)
+def test_who_stops_a_command_is_told_how_to_go_on(arguments, message, capsys, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module(f"factorgrid.cli.{arguments[0]}"), "run", stop)
+    status, _, err = run(*arguments, capsys=capsys)
+    assert status == 130
+    assert err.startswith("factorgrid: stopped")
+    assert message in err
+    assert ("same command" in err) == bool(message)
 
 
 def test_an_unknown_metric_suggests_the_nearest(tiny_run, capsys):

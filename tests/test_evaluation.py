@@ -54,6 +54,7 @@ def test_only_what_is_missing_is_computed_and_the_rest_is_taken(tiny_run, tmp_pa
     assert said == ["seed0: modularity computed", "seed1: modularity computed"]
     pd.testing.assert_frame_equal(table[before.columns], before)
     monkeypatch.setattr("factorgrid.evaluation._scores", lambda *_: pytest.fail("scored"))
+    monkeypatch.setattr(fg.training.Run, "dataset", lambda *_: pytest.fail("read the images"))
     pd.testing.assert_frame_equal(fg.evaluate(run, asked, only_missing=True, **settings), table)
 
 

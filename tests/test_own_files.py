@@ -12,7 +12,7 @@ from safetensors import safe_open
 import factorgrid as fg
 from factorgrid.cli import main
 from factorgrid.files import write_json, write_parquet
-from factorgrid.own_files import write_pictures
+from factorgrid.own_files import parse_categories, write_pictures
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,9 @@ def test_an_npz_is_encoded_by_row_and_colour_is_refused_by_a_grey_model(tiny_run
     said = fails(capsys, "encode", tiny_run.path, tmp_path / "colour.npz", "--out", tmp_path / "x.csv")
     assert "colour images" in said
     assert "should end in .csv or .parquet" in fails(capsys, "encode", tiny_run.path, tmp_path, "--out", "x.txt")
+    said = fails(capsys, "encode", tiny_run.path, "circles", "--out", tmp_path / "x.csv")
+    assert "'circles' is a data set" in said
+    assert "fg.load_dataset('circles')" in said
 
 
 def test_pictures_of_categories(tiny_run, tmp_path, capsys):
@@ -78,6 +81,8 @@ def test_pictures_of_categories(tiny_run, tmp_path, capsys):
     assert "either" in fails(capsys, "generate", tiny_run.path)
     (tmp_path / "odd.csv").write_text("category_0\n1\n")
     assert "no column category_1" in fails(capsys, "generate", tiny_run.path, "--table", tmp_path / "odd.csv")
+    with pytest.raises(fg.Error, match=r"no categories; give its codes in a table, .* --table"):
+        parse_categories(fg.load_pretrained("vae-circles"), ["1,2"])
 
 
 def test_draws_from_the_prior(tiny_run, tmp_path, capsys):

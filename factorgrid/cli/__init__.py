@@ -1,8 +1,9 @@
 """The command line: one file a command, loaded when it is typed.
 
 Contract: a command's module has a dataclass `Options` (or a union of them), whose fields are its flags and whose
-docstring is its help, and `run(options)`. Flags of training follow from `Config`. May import: everything. To add a
-command: write a file, and give it a line in `COMMANDS`.
+docstring is its help, and `run(options)`; where it keeps what was done when it is interrupted, also `STOPPED`, which
+says how to go on. Flags of training follow from `Config`. May import: everything. To add a command: write a file, and
+give it a line in `COMMANDS`.
 """
 
 import importlib
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Error as error:
         _fail(str(error), 2)
     except KeyboardInterrupt:
-        _fail("stopped; the same command again goes on with what was kept, if it is one that keeps anything", 130)
+        _fail("stopped", 130)
     except BrokenPipeError:
         sys.exit(1)
     except MemoryError as error:
@@ -65,7 +66,12 @@ def _run(arguments: list[str]) -> None:
 
         module = importlib.import_module(f"factorgrid.cli.{name}")
         options: Any = tyro.cli(module.Options, args=rest, prog=f"factorgrid {name}")
-        module.run(options)
+        try:
+            module.run(options)
+        except KeyboardInterrupt:
+            if not hasattr(module, "STOPPED"):
+                raise
+            _fail(f"stopped; {module.STOPPED}", 130)
 
 
 def _overview() -> str:

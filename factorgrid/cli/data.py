@@ -8,6 +8,8 @@ from tyro.conf import Positional, arg, subcommand
 
 from factorgrid.errors import Error
 
+STOPPED = "what was downloaded is kept, and the same command again goes on from there"
+
 
 @dataclass(frozen=True)
 class List:

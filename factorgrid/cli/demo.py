@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+STOPPED = "what is trained is kept, and the same command again goes on from there"
+
 
 @dataclass(frozen=True)
 class Options:

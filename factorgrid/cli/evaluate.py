@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 from factorgrid.cli.declared import DEFAULT_SCORES, SCORES
 
 _HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join(SCORES)}; of hard codes: NAME_hard."
+STOPPED = "scores of finished members are in scores.parquet; with --only-missing the same command goes on from there"
 
 
 @dataclass(frozen=True)

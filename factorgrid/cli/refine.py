@@ -7,6 +7,7 @@ from typing import Any
 from tyro.conf import Positional
 
 SHOWN = (("psnr", 2, " dB"), ("ssim", 4, ""))
+STOPPED = "a checkpoint is kept, and the same command again goes on from it"
 
 
 @dataclass(frozen=True)

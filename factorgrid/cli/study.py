@@ -9,6 +9,8 @@ from tyro.conf import Positional, arg, subcommand
 
 from factorgrid.errors import Error
 
+STOPPED = "what is trained and scored is kept, and the same command again goes on from there"
+
 _SOURCE = (
     "A study that comes with the library (see: factorgrid study list), the path of a .toml file, "
     "or the folder of a study that was begun."

@@ -10,6 +10,8 @@ from tyro.conf import arg
 from factorgrid.cli.declared import FLAGS, MODELS, PRESETS
 from factorgrid.errors import Error
 
+STOPPED = "a checkpoint is kept, and the same command again goes on from it"
+
 
 @dataclasses.dataclass(frozen=True)
 class Own:
@@ -67,6 +69,7 @@ def run(options: Any) -> None:
     from factorgrid import api
     from factorgrid.config import LEARNING_RATE
     from factorgrid.methods import preset
+    from factorgrid.readable import counted
 
     given = {f.name: getattr(options, f.name) for f in dataclasses.fields(options) if f.name not in _OWN}
     given = {name: value for name, value in given.items() if value is not None}
@@ -95,7 +98,7 @@ def run(options: Any) -> None:
         **given,
     )
     print(
-        f"trained {len(trained.members)} members into {trained.path}\n"
+        f"trained {counted(len(trained.members), 'member')} into {trained.path}\n"
         f"score them: factorgrid evaluate {trained.path}\ndraw them:  factorgrid traverse {trained.path}"
     )
 

@@ -172,7 +172,7 @@ class TrainedModel:
     def _require(self, ability: type, instead: str) -> None:
         if not self.can(ability):
             kind = type(self.autoencoder.latent).__name__
-            raise Error(f"a model with a {kind} latent has not {IN_WORDS[ability]}; {instead}")
+            raise Error(f"a model with a {kind} latent lacks {IN_WORDS[ability]}; {instead}")
 
 
 def as_floats(images: Any, image_shape: tuple[int, int, int] | None = None) -> Float[ndarray, "n height width channel"]:

@@ -130,7 +130,7 @@ def check_supervision(kind: str, latent: type[Latent], sizes: Sizes, num_latents
     if kind not in fitting(latent):
         use = f"use {' or '.join(fitting(latent))}" if fitting(latent) else "none does"
         raise Error(
-            f"supervision '{kind}' does not fit this latent, which has not {IN_WORDS[SUPERVISIONS[kind][0]]}; {use}"
+            f"supervision '{kind}' does not fit this latent, which lacks {IN_WORDS[SUPERVISIONS[kind][0]]}; {use}"
         )
     if len(sizes) > num_latents:
         raise Error(

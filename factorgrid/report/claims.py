@@ -7,8 +7,9 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from factorgrid.readable import counted
 from factorgrid.report.table_files import Table
-from factorgrid.report.values import NOTHING, Absent, Cell, Number, P, counted, distinct, text
+from factorgrid.report.values import NOTHING, Absent, Cell, Number, P, distinct, text
 from factorgrid.study.statistics import ALPHA, holm
 
 VERDICT = "verdict"

@@ -14,6 +14,7 @@ import pandas as pd
 
 from factorgrid.errors import Error
 from factorgrid.files import replacing
+from factorgrid.readable import counted
 from factorgrid.report import page
 from factorgrid.report.claims import Finding, Verdict, evidence_table
 from factorgrid.report.glossary import glossary
@@ -27,7 +28,7 @@ from factorgrid.report.style import shrink
 from factorgrid.report.sweeps import learning_curves, sweep_curves
 from factorgrid.report.table_files import Table, write_table
 from factorgrid.report.tables import in_percent
-from factorgrid.report.values import Absent, Cell, counted, distinct
+from factorgrid.report.values import Absent, Cell, distinct
 from factorgrid.study.outcomes import COLUMNS, Outcome
 from factorgrid.study.statistics import RESAMPLES
 

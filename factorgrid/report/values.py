@@ -117,11 +117,6 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}" if np.isfinite(value) else NONE
 
 
-def counted(num: int, noun: str) -> str:
-    """ "1 row", "2 rows"."""
-    return f"{num:,} {noun}" + ("" if num == 1 else "s")
-
-
 def distinct(reasons: Iterable[str]) -> tuple[str, ...]:
     """In order, each once, without blanks."""
     return tuple(dict.fromkeys(reason for reason in reasons if reason))

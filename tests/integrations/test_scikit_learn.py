@@ -24,6 +24,12 @@ def small(**options):
     )
 
 
+def test_options_that_change_nothing_are_warned_of():
+    estimator = ImageAutoencoder("vae", num_latents=2, steps=1, batch_size=4, options={"num_categories": 4, "width": 4})
+    with pytest.warns(UserWarning, match="num_categories changes nothing, 'vae' has none"):
+        estimator.fit(GRID / 5)
+
+
 # each check fits several times, and each fit of another number of features is compiled: all of them take minutes
 QUICK = (
     "check_no_attributes_set_in_init",

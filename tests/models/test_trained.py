@@ -51,9 +51,9 @@ def test_one_image_is_enough_and_reconstructs(gaussian):
 
 
 def test_what_does_not_fit_is_one_clear_line(discrete, gaussian):
-    with pytest.raises(Error, match="a model with a Gaussian latent has not categories"):
+    with pytest.raises(Error, match="a model with a Gaussian latent lacks categories"):
         gaussian.categorize(IMAGES)
-    with pytest.raises(Error, match="a model with a Gaussian latent has not categories"):
+    with pytest.raises(Error, match="a model with a Gaussian latent lacks categories"):
         gaussian.decode(np.zeros((1, 3), np.int64))
     with pytest.raises(Error, match=r"within 0\.\.7, got values from -1 to 8"):
         discrete.decode(np.array([[0, -1, 8]]))

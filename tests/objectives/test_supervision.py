@@ -141,12 +141,12 @@ def test_a_masked_model_keeps_exactly_the_categories_that_labels_hit(spacing):
 
 def test_what_does_not_fit_is_one_clear_line():
     with pytest.raises(
-        Error, match="'bce' does not fit this latent, which has not a location on the real line; use cross_entropy"
+        Error, match="'bce' does not fit this latent, which lacks a location on the real line; use cross_entropy"
     ):
         check_supervision("bce", Categorical, SIZES, 10)
     with pytest.raises(
         Error,
-        match="'cross_entropy' does not fit this latent, which has not probabilities of categories; use bce or l2",
+        match="'cross_entropy' does not fit this latent, which lacks probabilities of categories; use bce or l2",
     ):
         check_supervision("cross_entropy", Gaussian, SIZES, 10)
     with pytest.raises(Error, match="3 factors to a latent dimension, and there are 2"):

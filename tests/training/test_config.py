@@ -1,5 +1,7 @@
 """Configurations: products, identity, and every way to get one wrong."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -82,10 +84,19 @@ def test_errors_name_the_value_and_the_remedy(options, message):
         ),
         ({"spacing": "endpoint"}, {"spacing": "changes nothing without labels"}),
         ({"spacing": "endpoint", "masked": True}, {}),
+        ({"spacing": "endpoint", "labels": 10}, {}),
+        (
+            {"spacing": "endpoint", "labels": 10, "model": "vae"},
+            {"spacing": "changes nothing, 'vae' has no categories"},
+        ),
     ],
 )
 def test_options_that_change_nothing_are_named(options, idle):
-    assert without_effect(make_config(**{"data": "circles", "model": "dvae", "seeds": 1, **options})) == idle
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        config = make_config(**{"data": "circles", "model": "dvae", "seeds": 1, **options})
+    assert without_effect(config) == idle
+    assert [str(one.message) for one in caught] == [f"{name} {why}" for name, why in idle.items()]
 
 
 def test_arrays_as_data_are_told_what_to_do():

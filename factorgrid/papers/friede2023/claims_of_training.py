@@ -13,13 +13,14 @@ from scipy.stats import spearmanr, wilcoxon
 from factorgrid.errors import Error
 from factorgrid.method import MAX_PROBABILITY
 from factorgrid.papers.friede2023.methods import D_VAE, label, played, title_of
+from factorgrid.readable import counted
 from factorgrid.report.claims import Finding, Test, Verdict, demoted, judge
 from factorgrid.report.curves import UNITS, term_title
 from factorgrid.report.model_arrays import Arrays, model_arrays
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.style import COLORS, FAINT, picture
-from factorgrid.report.values import Absent, Number, counted
+from factorgrid.report.values import Absent, Number
 from factorgrid.study.statistics import median_interval
 from factorgrid.training import Run
 

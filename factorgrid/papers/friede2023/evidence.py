@@ -24,6 +24,7 @@ from factorgrid.papers.friede2023.methods import (
     title_of,
 )
 from factorgrid.papers.friede2023.published import SETTINGS, STEPS, column_of, is_twin
+from factorgrid.readable import counted
 from factorgrid.report.comparisons import compare_rows, pair_table
 from factorgrid.report.study_cells import Cells, Row, metric_title
 from factorgrid.report.table_files import Table
@@ -180,7 +181,7 @@ def deviations_table(cells: Cells) -> Table:
         mine = cells.models([row])
         seeds, settings = mine["seed"].nunique(), mine["hyperparameters"].nunique()
         if seeds:
-            ours = f"{seeds} seeds × {settings} setting{'s' if settings > 1 else ''} on each data set at most"
+            ours = f"{counted(seeds, 'seed')} × {counted(settings, 'setting')} on each data set at most"
             rows.append((f"models of {label(row)}", _paper_models(row, outcome.data), ours))
     for key in six(cells):
         counts = cells.provenance(key)

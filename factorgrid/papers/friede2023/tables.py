@@ -30,9 +30,10 @@ from factorgrid.papers.friede2023.published import (
     published_mig,
     published_supervised,
 )
+from factorgrid.readable import counted
 from factorgrid.report.study_cells import Cells, Row, metric_title, setting_title
 from factorgrid.report.table_files import Table
-from factorgrid.report.values import Absent, Cell, Number, counted, distinct
+from factorgrid.report.values import Absent, Cell, Number, distinct
 from factorgrid.study.outcomes import Kind
 from factorgrid.study.select import GAP, select, select_setting
 
