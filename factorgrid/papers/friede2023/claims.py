@@ -199,7 +199,7 @@ def _best_in_most(
     found: Sequence[tuple[Test, Wins]], method: str, unit: str, *, also: Sequence[str] = ()
 ) -> Finding | Absent:
     """The tests say whether its models score higher; the claim, that it is best in most cells, needs both."""
-    how = "two-sided permutation test of the superiority over all cells: whole models change places"
+    how = "two-sided permutation test of the superiority over all cells: whole models change places; ties are split"
     tests = [test for test, _ in found]
     result = judge(tests, effect=f"cells in which {method} is best by its median", test=how, unit=unit, also=also)
     in_most = [one.won > one.cells / 2 for _, one in found]
