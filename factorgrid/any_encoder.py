@@ -119,7 +119,7 @@ def cut(
     """Batches of given images, from 0 to 1."""
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        yield (batch / np.float32(255) if batch.dtype == np.uint8 else batch.astype(np.float32)), None
+        yield batch.astype(np.float32) / np.float32(255 if batch.dtype.kind in "iu" else 1), None
 
 
 def as_images(data: Any, layout: str) -> Shaped[ndarray, "sample height width channel"]:
@@ -127,6 +127,8 @@ def as_images(data: Any, layout: str) -> Shaped[ndarray, "sample height width ch
     images = as_array(data)
     if images.ndim != 4 or 0 in images.shape:
         raise Error(f"images must have four axes, sample, height, width and channel; got shape {list(images.shape)}")
+    if images.dtype.kind in "iu" and (images.min() < 0 or images.max() > 255):
+        raise Error(f"integer images must be within 0..255, got values from {images.min()} to {images.max()}")
     first, last = images.shape[1] <= 4, images.shape[3] <= 4
     channels_first = first if first != last else layout == "NCHW"
     return np.moveaxis(images, 1, 3) if channels_first else images

@@ -57,7 +57,7 @@ class Settings:
 
 def evaluate(
     run: Run | str | Path,
-    metrics: str | Iterable[str] = DEFAULT,
+    metrics: str | Iterable[str] | None = None,
     *,
     seed: int = 0,
     counts: Counts = PUBLISHED,
@@ -74,7 +74,8 @@ def evaluate(
     Args:
         run: a trained run, or its folder.
         metrics: names of `METRICS` and `SELECTORS`, or "six" (the paper's metrics) or "all"; a metric's name with
-            "_hard" behind it is that metric of hard codes, the positions of the categories of a discrete model.
+            "_hard" behind it is that metric of hard codes, the positions of the categories of a discrete model. By
+            default MIG and the straight-through gap.
         seed: of every metric's own stream of draws.
         counts: how many samples the metrics draw; the published numbers by default.
         gap_batches: batches of the straight-through gap; 1000 as published.
@@ -82,7 +83,7 @@ def evaluate(
         jobs: threads, and processes for slow metrics; all cores by default.
         dataset: instead of loading the run's own.
         strict: whether a name that does not apply (a straight-through gap of a Gaussian model, metrics of a data set
-            without factors) is an error, or is left out. By default it is an error unless "all" was asked for.
+            without factors) is an error, or is left out. By default it is an error if it was asked for by its own name.
         only_missing: scores that `scores.parquet` holds with the same settings are taken from there: that goes on
             where a call was interrupted. Of a run whose images or code have changed meanwhile it is no help.
         progress: called as (steps done, steps known of, what is being done).
@@ -94,8 +95,8 @@ def evaluate(
         Error: an unknown name, a run that is not trained, or scores that do not apply.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    asked = tuple(spelled(metrics, KNOWN, also=HARD))
-    strict = (asked != DEFAULT and "all" not in asked) if strict is None else strict
+    asked = tuple(spelled(DEFAULT if metrics is None else metrics, KNOWN, also=HARD))
+    strict = (metrics is not None and "all" not in asked) if strict is None else strict
     settings = Settings(seed, QUICK if quick else counts, QUICK_GAP_BATCHES if quick else gap_batches, jobs)
     found = measure(run, asked, settings, dataset=dataset, strict=strict, only_missing=only_missing, progress=progress)
     if found.empty:
@@ -104,7 +105,7 @@ def evaluate(
     return table(run, found)
 
 
-def learning_curve(run: Run | str | Path, metrics: str | Iterable[str] = DEFAULT, **options: Any) -> pd.DataFrame:
+def learning_curve(run: Run | str | Path, metrics: str | Iterable[str] | None = None, **options: Any) -> pd.DataFrame:
     """Scores of all that was kept on the way (`snapshot_every` of `train`) and of the run itself.
 
     Args:

@@ -100,3 +100,10 @@ def test_pytorch_module():
     expected = score(FACTORS.astype(np.float32), FACTORS, "mig")
     assert score_encoder(module, torch.from_numpy(images()), FACTORS, "mig") == expected
     assert module.training
+
+
+def test_integers_of_any_width_are_bytes():
+    expected = score_encoder(position, images(), FACTORS, metrics="mig")
+    assert score_encoder(position, images().astype(np.int64), FACTORS, metrics="mig") == expected
+    with pytest.raises(Error, match=r"integer images must be within 0\.\.255, got values from 0 to 510"):
+        score_encoder(position, 2 * images().astype(np.int64), FACTORS, metrics="mig")

@@ -14,6 +14,7 @@ from factorgrid.encoding import encode, encode_as, encode_labelled
 from factorgrid.evaluation import directions, split_names
 from factorgrid.metrics import METRICS, QUICK, SIX
 from factorgrid.metrics.hard import HARD, hard
+from factorgrid.report.captions import scores_of
 from factorgrid.report.sweeps import draw_learning_curve
 from factorgrid.selectors import SELECTORS, udr
 from factorgrid.training import train
@@ -78,6 +79,20 @@ def test_a_member_that_diverged_says_nothing_of_the_others(tiny_config, tmp_path
     beside = fg.evaluate(three, ["udr"], jobs=1)["udr"].to_numpy(float)
     np.testing.assert_allclose(beside[:2], alone, rtol=1e-4)
     assert np.isnan(beside[2])
+
+
+def test_what_does_not_apply_is_left_out_only_if_nobody_asked_for_it(tiny_config, tmp_path):
+    run = fg.training.train(dataclasses.replace(tiny_config, model="vae", steps=1), tmp_path / "run", quiet=True)
+    assert "st_gap_loss" not in fg.evaluate(run, counts=QUICK, jobs=1)
+    with pytest.raises(fg.Error, match="'st_gap' needs"):
+        fg.evaluate(run, ["mig", "st_gap"], counts=QUICK, jobs=1)
+
+
+def test_titles_name_the_scores_that_tables_prefer(tiny_run, tmp_path):
+    run = copied(tiny_run, tmp_path)
+    full = fg.evaluate(run, ["mig"], jobs=1).set_index("member")["mig"]
+    fg.evaluate(run, ["mig"], quick=True, jobs=1)
+    assert scores_of(run, "mig") == full.to_dict()
 
 
 def test_unknown_names_are_corrected(tiny_run):

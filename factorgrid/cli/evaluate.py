@@ -8,7 +8,10 @@ from tyro.conf import Positional, arg
 
 from factorgrid.cli.declared import DEFAULT_SCORES, SCORES
 
-_HELP = f"Which scores: six (the paper's metrics), all, or any of {', '.join(SCORES)}; of hard codes: NAME_hard."
+_HELP = (
+    f"Which scores: six (the paper's metrics), all, or any of {', '.join(SCORES)}; of hard codes: NAME_hard. By "
+    f"default {' and '.join(DEFAULT_SCORES)}, where they apply."
+)
 STOPPED = "scores of finished members are in scores.parquet; with --only-missing the same command goes on from there"
 
 
@@ -18,7 +21,7 @@ class Options:
 
     run: Positional[Path]
     """The run's folder."""
-    metrics: Annotated[tuple[str, ...], arg(help=_HELP)] = DEFAULT_SCORES
+    metrics: Annotated[tuple[str, ...] | None, arg(help=_HELP)] = None
     data: str | None = None
     """Where the run's images are, if they have moved since."""
     seed: int = 0

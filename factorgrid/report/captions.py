@@ -45,10 +45,8 @@ def choose_members(run: Run, member: str | int) -> list[Chosen]:
 
 
 def scores_of(run: Run, key: str) -> dict[str, float]:
-    """The finite values of one score by member; empty if the run was not scored by it."""
-    if not (run.path / "scores.parquet").exists():
-        return {}
-    table = run.scores
+    """The finite values of one score by member, as tables show them; empty if the run was not scored by it."""
+    table = run.preferred_scores()
     chosen = table[(table["metric"] == key) & np.isfinite(table["value"])]
     return dict(zip(chosen["member"].tolist(), chosen["value"].tolist()))
 

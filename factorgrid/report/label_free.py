@@ -107,7 +107,8 @@ def left_out_table(cells: Cells) -> Table | Absent:
     rows: list[dict[str, Cell]] = []
     for pool in dict.fromkeys(pool for pool, _ in found):
         by_data = {data: _of_all_models(found[name, data]) for name, data in found if name == pool}
-        shared = [key for key in KEYS if all(key in ratings for ratings in by_data.values())]
+        first = next(iter(by_data.values()))
+        shared = [key for key in first if all(key in ratings for ratings in by_data.values())]
         if len(by_data) < 2 or not shared:
             continue
         for data, ratings in by_data.items():

@@ -79,7 +79,10 @@ def _open(cells: Cells, group: Group) -> Run | Absent:
     if folder is None or not (folder / "config.json").exists():
         reason = f"the models of group {group.name} are not beside these results; run the report where they are"
         return Absent(reason, elsewhere=True)
-    run = Run.open(folder, refined=False)  # methods are compared as they were trained
+    try:
+        run = Run.open(folder, refined=False)  # methods are compared as they were trained
+    except Error as error:
+        return Absent(str(error), elsewhere=True)
     return run if run.finished else Absent(f"the weights of group {group.name} are incomplete in {folder}")
 
 
@@ -96,5 +99,5 @@ def _load(path: Path) -> Arrays | Absent:
     try:
         with np.load(path, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zlib.error, zipfile.BadZipFile):
         return Absent(f"{path} is damaged; delete it and run the report where the models are", elsewhere=True)

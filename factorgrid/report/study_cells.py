@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from factorgrid.metrics import METRICS
@@ -153,6 +153,11 @@ class Cells:
                 said = next((group.reason for group in mine if group.reason), "")
                 return Absent(f"{where}: {state}" + (f": {said}" if said else ""), state)
         return Absent(f"{where}: {metric_title(metric)} was not scored", "not scored")
+
+    def counted(self, group: Group, members: Sequence[str]) -> Bool[ndarray, " member"]:
+        """Which members of a group count as its own: of merged studies, a model that two have is that of the first."""
+        table = self.outcome.table
+        return np.isin(members, table.loc[table["group"] == group.name, "member"].unique())
 
     def groups(self, data: str, row: Row) -> list[Group]:
         """The groups of a cell."""

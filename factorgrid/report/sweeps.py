@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,9 +140,12 @@ def draw_sweeps(found: Sequence[Sweep], metrics: Sequence[str], path: Path) -> P
                 title = metric_title(metric) + (" in %" if in_percent(metric) else "")
                 axis.set_title("\n".join(textwrap.wrap(title, LONGEST_LINE)))
                 axis.spines[["top", "right"]].set_visible(False)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        if handles:
-            figure.legend(handles, labels, loc="outside lower left", ncols=2)
+        named: dict[str, Any] = {}  # a method may be in some panels only
+        for axis in axes.flat:
+            handles, labels = axis.get_legend_handles_labels()
+            named |= dict(zip(labels, handles))
+        if named:
+            figure.legend(list(named.values()), list(named), loc="outside lower left", ncols=2)
     return path
 
 

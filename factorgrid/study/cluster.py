@@ -125,6 +125,9 @@ def _resources(ray: Any, cpus: float | None, gpus: float | None) -> dict[str, fl
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     has_gpus = any(node.get("GPU", 0) > 0 for node in nodes)
     gpus = (1.0 if has_gpus else 0.0) if gpus is None else gpus
+    most = max((node.get("GPU", 0) for node in nodes), default=0)
+    if gpus > most:
+        raise Error(f"no node of the Ray cluster has {gpus:g} GPUs; the most that one has is {most:g}: lower --gpus")
     workers = [node["CPU"] for node in nodes if node.get("CPU", 0) >= 1]
     if not workers:
         raise Error("no node of the Ray cluster offers processor cores")

@@ -29,7 +29,7 @@ SCHEMA = {
 DEFAULT_METRICS = ("six", "st_gap", "udr", "validation")
 MOST_SEED = 2**31 - 1
 COUNTS = {"published": PUBLISHED, "quick": QUICK}
-_SUFFIXES = {"bce": "BCE", "l2": "L2", "l2_learned_scale": "L2, learned scale"}
+SUPERVISION_TITLES = {"bce": "BCE", "l2": "L2", "l2_learned_scale": "L2, learned scale"}
 
 
 @dataclass(frozen=True)
@@ -269,7 +269,7 @@ def _entry(values: Any, training: Mapping[str, Any]) -> MethodEntry:
     title = left.pop("title", None)
     if title is not None and not isinstance(title, str):
         raise Error(f"a method's title must be a text, got {title!r}")
-    title = title or _title(model, {"masked": training.get("masked"), **left})
+    title = title or _title(model, {**training, **left})
     return MethodEntry(title, model, None if seeds is None else _seeds(seeds), grid, left)
 
 
@@ -282,7 +282,7 @@ def _title(model: str, options: Mapping[str, Any]) -> str:
     if not options.get("labels") or chosen.can(Probabilistic):
         return title
     kind = options.get("supervision", "bce")
-    return f"{title} ({_SUFFIXES.get(kind, kind)})"
+    return f"{title} ({SUPERVISION_TITLES.get(kind, kind)})"
 
 
 def _evaluation(values: Mapping[str, Any]) -> tuple[Counts, int, int]:

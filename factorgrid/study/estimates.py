@@ -1,5 +1,6 @@
 """What a study will take: memory, arithmetic and hours, measured on the machine that asks."""
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from factorgrid.training.state import Group, State, initial_state, state_shapes
 from factorgrid.training.step import Fed, Stream, group_step, program, rows_of_steps, views_of
 
 MEASURED_SECONDS, GOES = 3.0, 4
+# options with which a program stays the same; that data sets of equal images share one is what keeps a plan short
+SAME_PROGRAM = ("data", "data_options", "data_seed", "hyperparameters", "label_seed", "learning_rate", "seeds", "steps")
 FED_STEPS = 4  # of a host table; the program takes the last of them again and again
 Progress = Callable[[int, int, str], None]
 
@@ -143,14 +146,11 @@ def _stream(group: Group, dataset: Dataset) -> Stream:
 
 
 def _kind(group: PlannedGroup) -> tuple[Any, ...]:
-    """Groups with equal kinds have equal programs, but for the data and the size of the group."""
+    """Groups with equal kinds have equal programs, but for what is drawn, and how long they train."""
     config = group.config
-    shape = _dataset(config).image_shape
     size = 0 if jax.default_backend() == "cpu" else group.num_members
-    return (
-        config.model, config.architecture, config.num_latents, config.num_categories, config.batch_size,
-        config.labels, config.supervision_kind, config.masked, config.precision, shape, size,
-    )  # fmt: skip
+    options = [getattr(config, one.name) for one in dataclasses.fields(config) if one.name not in SAME_PROGRAM]
+    return (*map(repr, options), *sorted(config.hyperparameters), _dataset(config).image_shape, size)
 
 
 def _dataset(config: Config) -> Dataset:

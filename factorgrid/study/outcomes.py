@@ -1,13 +1,15 @@
 """What a study has found so far: one tidy table, and the state of every group. The only thing that reports read."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
-from factorgrid.config import Config
+from factorgrid.config import LEARNING_RATE, Config
 from factorgrid.errors import Error
+from factorgrid.methods import OMEGA, method
 
 # a row for each member and score
 COLUMNS = {
@@ -107,16 +109,17 @@ class Outcome:
     curve: pd.DataFrame = field(default_factory=no_scores)
 
 
-# what tells one model of a method from another
-MODEL = ["data", "method", "labels", "supervision", "masked", "hyperparameters", "seed", "steps"]
+# what tells one model from another
+MODEL = ["data", "method", "model", "labels", "supervision", "masked", "hyperparameters", "seed", "steps"]
 
 
 def merged(outcomes: Sequence[Outcome]) -> Outcome:
     """Several studies as one: their models side by side, in the order given.
 
-    Methods of one title are pooled if they are trained alike, so seeds that were trained in two folders count
-    together; else the later one gets its study's name behind its title. A model that two of them have counts once: the
-    first one's, with the scores that only another has.
+    Methods of one title are pooled on every data set on which they are trained alike, so seeds that were trained in two
+    folders count together; else the later one gets its study's name behind its title. A model that two of them have
+    counts once: the first one's, with the scores that only another has. A hyperparameter that one study varies has its
+    default value in another one.
 
     Raises:
         Error: no study at all.
@@ -126,8 +129,11 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     if len(outcomes) == 1:
         return outcomes[0]
     parts = [_renamed(one, f"{place + 1}:") for place, one in enumerate(_told_apart(outcomes))]
-    everything = pd.concat([part.table for part in parts], ignore_index=True)
-    table, curve = _once(everything), _once(pd.concat([part.curve for part in parts], ignore_index=True))
+    everything, curves = _filled([
+        pd.concat([part.table for part in parts], ignore_index=True),
+        pd.concat([part.curve for part in parts], ignore_index=True),
+    ])  # fmt: skip
+    table, curve = _once(everything), _once(curves)
     members, twice = (one.groupby("group")["member"].nunique() for one in (table, everything))
     twice = twice.sub(members, fill_value=0)
     first = outcomes[0]
@@ -164,31 +170,59 @@ def _once(table: pd.DataFrame) -> pd.DataFrame:
 
 def _told_apart(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The same; a method that an earlier study trains otherwise on the same data has its study's name in its title."""
-    known: dict[tuple[str, str, Kind], Config] = {}
+    known: dict[tuple[str, str, int], dict[tuple[Kind, str], str]] = {}  # every way of training, and its title
     found = []
     for place, one in enumerate(outcomes):
         name = one.name if one.name not in [other.name for other in outcomes[:place]] else f"{one.name}, {place + 1}"
-        recipes = {
-            (group.data, group.method, group.kind): _recipe(one.configs[group.name])
-            for group in one.groups
-            if group.name in one.configs
-        }
-        titles = {method: f"{method} ({name})" for (data, method, kind), recipe in recipes.items()
-                  if known.get((data, method, kind), recipe) != recipe}  # fmt: skip
-        known |= {(data, titles.get(method, method), kind): recipe for (data, method, kind), recipe in recipes.items()}
+        titles: dict[tuple[str, str, int], str] = {}
+        for group in one.groups:
+            if group.name in one.configs:
+                key, way = (group.data, group.method, group.kind.labels), (group.kind, _recipe(one.configs[group.name]))
+                ways = known.setdefault(key, {})
+                titles[key] = ways.setdefault(way, f"{group.method} ({name})" if ways else group.method)
         found.append(replace(
             one,
-            methods=tuple(titles.get(method, method) for method in one.methods),
-            groups=tuple(replace(group, method=titles.get(group.method, group.method)) for group in one.groups),
-            table=one.table.assign(method=one.table["method"].replace(titles)),
-            curve=one.curve.assign(method=one.curve["method"].replace(titles)),
+            methods=tuple(dict.fromkeys(
+                titles.get((group.data, group.method, group.kind.labels), method)
+                for method in one.methods for group in one.groups if group.method == method
+            )),
+            groups=tuple(
+                replace(group, method=titles.get((group.data, group.method, group.kind.labels), group.method))
+                for group in one.groups
+            ),
+            table=_retitled(one.table, titles),
+            curve=_retitled(one.curve, titles),
         ))  # fmt: skip
     return found
 
 
-def _recipe(config: Config) -> Config:
+def _retitled(table: pd.DataFrame, titles: Mapping[tuple[str, str, int], str]) -> pd.DataFrame:
+    keys = zip(table["data"], table["method"], table["labels"], strict=True)
+    return table.assign(method=[titles.get(key, key[1]) for key in keys]).astype({"method": "str"})
+
+
+def _recipe(config: Config) -> str:
     """How a group is trained, whichever members it has."""
-    return replace(config, seeds=(0,), hyperparameters={})
+    return replace(config, seeds=(0,), hyperparameters={}).identity
+
+
+def _filled(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The same, with the defaults of hyperparameters that only some models of a method say."""
+    asked = ["method", "model", "hyperparameters"]
+    rows = {row for table in tables for row in table[asked].itertuples(index=False, name=None)}
+    said: dict[tuple[str, str], set[str]] = {}
+    for title, model, text in rows:
+        said.setdefault((title, model), set()).update(json.loads(text))
+
+    def filled(title: str, model: str, text: str) -> str:
+        defaults = {LEARNING_RATE: Config.learning_rate, OMEGA: 1.0, **method(model).hyperparameters}
+        return json.dumps({name: defaults[name] for name in said[title, model]} | json.loads(text), sort_keys=True)
+
+    known = {row: filled(*row) for row in rows}
+    return [
+        table.assign(hyperparameters=[known[row] for row in table[asked].itertuples(index=False, name=None)])
+        for table in tables
+    ]
 
 
 def _renamed(outcome: Outcome, prefix: str) -> Outcome:

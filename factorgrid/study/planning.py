@@ -45,10 +45,12 @@ def plan(study: Study) -> tuple[PlannedGroup, ...]:
         for data, entry in itertools.product(study.data, study.methods)
         for group in _groups_of(study, data, entry)
     ]
-    names = [group.name for group in groups]
-    for name in names:
-        if names.count(name) > 1:
-            raise Error(f"two groups of study '{study.name}' would be called '{name}'; change a method's title")
+    named: dict[str, PlannedGroup] = {}
+    for group in groups:
+        other = named.setdefault(group.name, group)
+        if other is not group:
+            what = "change a method's title" if other.data == group.data else f"rename {other.data} or {group.data}"
+            raise Error(f"two groups of study '{study.name}' would be called '{group.name}'; {what}")
     return tuple(groups)
 
 

@@ -81,16 +81,16 @@ def select_groups(folder: StudyFolder, only: Sequence[str]) -> list[PlannedGroup
     """The groups whose names match any of the patterns.
 
     Raises:
-        Error: none does.
+        Error: a pattern that no name matches.
     """
-    groups = list(folder.groups)
-    if not only:
-        return groups
-    chosen = [group for group in groups if any(fnmatch.fnmatchcase(group.name, pattern) for pattern in only)]
-    if not chosen:
-        names = ", ".join(group.name for group in groups)
-        raise Error(f"no group of study '{folder.study.name}' matches {' '.join(only)}; it has: {names}")
-    return chosen
+    names = [group.name for group in folder.groups]
+    chosen = set() if only else set(names)
+    for pattern in only:
+        matching = fnmatch.filter(names, pattern)
+        if not matching:
+            raise Error(f"no group of study '{folder.study.name}' matches {pattern}; it has: {', '.join(names)}")
+        chosen |= set(matching)
+    return [group for group in folder.groups if group.name in chosen]
 
 
 def waiting_groups(

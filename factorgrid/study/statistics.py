@@ -154,9 +154,7 @@ def correlate(first: ArrayLike, second: ArrayLike, *, seed: int = 0) -> Correlat
     Raises:
         Error: samples of different lengths.
     """
-    a, b = _sample(first), _sample(second)
-    if len(a) != len(b):
-        raise Error(f"a correlation needs pairs, got {len(a)} and {len(b)} values")
+    a, b = _pairs(first, second)
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return Correlation(len(a), math.nan, math.nan)
     found = spearmanr(a, b)
@@ -178,8 +176,8 @@ def correlation_interval(
             seeds of one method where methods differ; NaN for fewer than three. None: each pair by itself.
         resamples, seed: of the bootstrap.
     """
-    a, b = _sample(first), _sample(second)
-    if math.isnan(correlate(a, b, seed=seed).rho):
+    a, b = _pairs(first, second)
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return math.nan, math.nan
     _, unit = np.unique(np.arange(len(a)) if units is None else np.asarray(units), return_inverse=True)
     num_units = int(unit.max()) + 1
@@ -320,6 +318,13 @@ def _permutation_p(first: Float[ndarray, " pair"], second: Float[ndarray, " pair
     a, b = a - a.mean(), b - b.mean()
     shuffled = np.random.default_rng(seed).permuted(np.tile(b, (PERMUTATIONS, 1)), axis=1) @ a
     return float((1 + np.sum(np.abs(shuffled) >= abs(float(a @ b)) - 1e-9)) / (PERMUTATIONS + 1))
+
+
+def _pairs(first: ArrayLike, second: ArrayLike) -> tuple[ndarray, ndarray]:
+    a, b = _sample(first), _sample(second)
+    if len(a) != len(b):
+        raise Error(f"a correlation needs pairs, got {len(a)} and {len(b)} values")
+    return a, b
 
 
 def _sample(values: ArrayLike) -> Float[ndarray, " num"]:

@@ -235,12 +235,15 @@ class Run:
         like["params"] = Params(like["params"].model)
         return load_weights(self.weights(member), like)
 
-    def scores_of(self, member: str) -> list[results.Result]:
-        """A member's scores with the settings that tables prefer; none if the run has not been scored."""
+    def preferred_scores(self) -> pd.DataFrame:
+        """`scores`, each measured with the settings that tables prefer; no row if the run has not been scored."""
         if not (self.path / "scores.parquet").exists():
-            return []
-        table = results.preferred(self.scores, published_settings()).table
-        return [row for row in results.from_frame(table) if row.member == member]
+            return results.to_frame([])
+        return results.preferred(self.scores, published_settings()).table
+
+    def scores_of(self, member: str) -> list[results.Result]:
+        """A member's scores among them."""
+        return [row for row in results.from_frame(self.preferred_scores()) if row.member == member]
 
     def best(self, metric: str) -> TrainedModel:
         """The member with the best score: the lowest straight-through gap, the highest MIG, ...
@@ -255,7 +258,7 @@ class Run:
         if not (self.path / "scores.parquet").exists():
             raise Error(f"{self.path} has no scores yet; run: factorgrid evaluate {self.path}")
         key = "st_gap_loss" if metric == "st_gap" else metric
-        table = results.preferred(self.scores, published_settings()).table
+        table = self.preferred_scores()
         rows = [row for row in results.from_frame(table) if row.metric == key and np.isfinite(row.value)]
         if not rows:
             known = ", ".join(sorted(table["metric"].unique()))

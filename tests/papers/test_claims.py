@@ -11,6 +11,7 @@ from factorgrid.config import Config
 from factorgrid.papers.friede2023 import CLAIMS, FIGURES, TABLES, applies, claims_of_planes
 from factorgrid.papers.friede2023.alignment import Alignment
 from factorgrid.papers.friede2023.methods import VAE
+from factorgrid.papers.friede2023.published import published_metric
 from factorgrid.report.claims import Finding, Verdict
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
@@ -318,7 +319,7 @@ def test_the_ranking_of_figure_7() -> None:
     found = finding(outcome, "figure-7-ranking")
     assert found.verdict is Verdict.SUPPORTED
     assert [(test.where, test.effect.value) for test in found.tests] == [("100 labels", 12), ("1000 labels", 12)]
-    assert "With 100 labels D-VAE (M) is best most often." in found.summary
+    assert "Best most often with 100 labels: D-VAE (M)." in found.summary
     other = synthetic(data=DATA[:2], methods=(), seeds=4, level={**level, "FactorDVAE": 1.2}, downstream=False)
     found = finding(other, "figure-7-ranking")
     assert (found.verdict, found.detail) == (
@@ -326,3 +327,14 @@ def test_the_ranking_of_figure_7() -> None:
     )  # fmt: skip
     assert all(test.effect.value < 6 for test in found.tests)
     assert len(SIX) == 6
+    lost = outcome.table[(outcome.table["labels"] != 100) | (outcome.table["method"] != "VAE (BCE)")]
+    found = finding(dataclasses.replace(outcome, table=lost), "figure-7-ranking")
+    assert "Best most often with 1000 labels" in found.summary
+    assert "Best most often with 100 labels" not in found.summary  # no cell has all methods
+
+
+def test_the_papers_dci_stands_beside_that_of_other_trees() -> None:
+    assert published_metric("dci_lightgbm.disentanglement", "mpi3d_toy") == published_metric(
+        "dci.disentanglement", "mpi3d_toy"
+    )
+    assert published_metric("dci.disentanglement", "mpi3d_toy") is not None

@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from factorgrid.report.model_arrays import as_bytes, halved
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.study_page import judge_claims
 from factorgrid.report.values import Absent
+from factorgrid.study import merged
 from factorgrid.study.outcomes import Group, Kind, Outcome
 
 PLANES = ("figure-3", "figure-10", "figure-11")
@@ -127,8 +130,32 @@ def test_results_without_models_say_so_in_place_of_the_figures(tmp_path: Path) -
         assert found.elsewhere
 
 
-def test_damaged_arrays_are_named(tmp_path: Path) -> None:
-    (tmp_path / "circles-vae-0-key-planes.npz").write_bytes(b"PK nothing")
+def test_a_run_that_cannot_be_read_costs_its_figures_alone(there: Path, vae: fg.Run, tmp_path: Path) -> None:
+    shutil.copytree(vae.path, tmp_path / "run")
+    (tmp_path / "run" / "config.json").write_text('{"of": "another version"}')
+    cells = Cells(circles({"circles-vae-0": tmp_path / "run"}))
+    found = method_planes(cells, VAE)
+    assert isinstance(found, Absent)
+    assert "config.json" in found.reason
+    assert isinstance(
+        method_planes(Cells(circles({"circles-vae-0": tmp_path / "run"}, there / "arrays")), VAE), MethodPlanes
+    )
+
+
+def test_a_model_of_two_studies_has_one_plane(vae: fg.Run) -> None:
+    whole = circles({"circles-vae-0": vae.path})
+    few = dataclasses.replace(whole, table=whole.table[whole.table["seed"] > 0])
+    both = merged([few, dataclasses.replace(whole, name="whole")])
+    found = method_planes(Cells(both), VAE)
+    assert isinstance(found, MethodPlanes)
+    assert sorted(plane.member for plane in found.shown) == ["seed0", "seed1", "seed2"]
+    assert all(plane.mig is not None for plane in found.shown)
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"PK nothing", lambda data: data[:60] + b"\xff\xff" + data[62:]])
+def test_damaged_arrays_are_named(there: Path, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    whole = (there / "arrays" / "circles-vae-0-key-planes.npz").read_bytes()
+    (tmp_path / "circles-vae-0-key-planes.npz").write_bytes(damage(whole))
     found = method_planes(Cells(circles({}, tmp_path)), VAE)
     assert isinstance(found, Absent)
     assert "circles-vae-0-key-planes.npz is damaged; delete it" in found.reason

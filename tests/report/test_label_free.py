@@ -8,7 +8,7 @@ import pytest
 from synthetic import DATA, synthetic
 
 from factorgrid.report.label_free import label_free_table, left_out_table
-from factorgrid.report.study_cells import Cells
+from factorgrid.report.study_cells import Cells, metric_title
 from factorgrid.report.table_files import Table
 from factorgrid.report.values import Absent, Number, P
 from factorgrid.study.statistics import least_correlation_p
@@ -148,3 +148,13 @@ def test_the_best_by_a_score_may_have_no_mig() -> None:
     row = {row["score"]: row for row in found.rows}["straight-through gap (loss)"]
     mig = table[(table["metric"] == "mig") & (table["member"] == second)]["value"].item()
     assert (row["models"], row["chosen"]) == (59, Number(100 * mig))
+
+
+def test_the_use_of_hard_codes_can_be_the_best_score() -> None:
+    outcome = synthetic(data=DATA[:2], methods=("D-VAE",), supervised=(), seeds=40, downstream=False)
+    mig = outcome.table[outcome.table["metric"] == "mig"]
+    hard = mig.assign(metric="code_usage_hard.perplexity")
+    cells = Cells(dataclasses.replace(outcome, table=pd.concat([outcome.table, hard], ignore_index=True)), resamples=50)
+    found = left_out_table(cells)
+    assert isinstance(found, Table)
+    assert {row["best on the others"] for row in found.rows} == {metric_title("code_usage_hard.perplexity")}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from synthetic import synthetic
 
 from factorgrid.config import Config
@@ -16,7 +17,7 @@ from factorgrid.report.glossary import glossary
 from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.study_tables import scores_table
-from factorgrid.report.sweeps import learning_curves, sweep_curves, sweeps
+from factorgrid.report.sweeps import Sweep, draw_sweeps, learning_curves, sweep_curves, sweeps
 from factorgrid.report.table_files import Table
 from factorgrid.report.values import Absent
 from factorgrid.study import merged
@@ -101,6 +102,56 @@ def test_methods_of_one_title_that_are_trained_otherwise_stay_apart() -> None:
     assert both.methods == ("VAE", "FactorVAE", "VAE (longer)")
     assert len(models(both.table)) == len(models(first.table)) + 3
     assert {row.title for row in Cells(both).rows} == {"VAE", "FactorVAE", "VAE (longer)"}
+
+
+def test_what_only_shares_a_title_stays_apart() -> None:
+    """Another model, or another way of training on one data set of two."""
+    first, other = (
+        synthetic(data=("circles",), methods=(name,), supervised=(), labels=(), titles={name: "Ours"})
+        for name in ("VAE", "D-VAE")
+    )
+    with_configs = [
+        dataclasses.replace(one, name=model, configs={one.groups[0].name: Config(data="circles", model=model)})
+        for one, model in ((first, "vae"), (other, "dvae"))
+    ]
+    both = merged(with_configs)
+    assert both.methods == ("Ours", "Ours (dvae)")
+    assert set(zip(both.table["method"], both.table["model"])) == {("Ours", "vae"), ("Ours (dvae)", "dvae")}
+
+    two = synthetic(data=("circles", "dsprites_twin"), methods=("VAE",), supervised=(), labels=(), seeds=2)
+    plain = {group.name: Config(data=group.data, model="vae") for group in two.groups}
+    longer = {name: dataclasses.replace(one, steps=9) if one.data == "circles" else one for name, one in plain.items()}
+    studies = [
+        dataclasses.replace(two, name=name, configs=configs)
+        for name, configs in (("first", plain), ("longer", longer), ("third", longer))
+    ]
+    for num in (2, 3):  # the third is trained like the second
+        both = merged(studies[:num])
+        counts = models(both.table).groupby(["data", "method"]).size().to_dict()
+        assert counts == {("circles", "VAE"): 2, ("circles", "VAE (longer)"): 2, ("dsprites_twin", "VAE"): 2}
+        assert both.methods == ("VAE", "VAE (longer)")
+
+
+def test_a_default_of_one_study_is_a_value_of_another_ones_sweep(tmp_path: Path) -> None:
+    swept = synthetic(data=("circles",), methods=("FactorVAE",), supervised=(), labels=(), seeds=2)
+    only = swept.table[swept.table["hyperparameters"] == '{"gamma": 30.0}']
+    plain = dataclasses.replace(swept, name="plain", table=only.assign(hyperparameters="{}"))
+    both = merged([plain, swept])
+    assert len(models(both.table)) == 6  # gamma is 30 by default
+    (sweep,) = sweeps(Cells(both))
+    assert {value: len(scores) for value, scores in sweep.scores["mig"].items()} == {10: 2, 30: 2, 100: 2}
+    drawn = sweep_curves(Cells(both))
+    assert isinstance(drawn, Drawing)
+    drawn.draw(tmp_path / "sweep.png")
+
+
+def test_every_method_of_a_sweep_is_in_the_legend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = {"mig": {1.0: np.array([0.1]), 2.0: np.array([0.2])}}
+    found = [Sweep("β-VAE", "circles", "beta", points), Sweep("FactorVAE", "circles", "gamma", points)]
+    seen: list[list[str]] = []
+    monkeypatch.setattr(Figure, "legend", lambda self, handles, labels, **_: seen.append(list(labels)))
+    draw_sweeps(found, ["mig"], tmp_path / "sweeps.png")
+    assert seen == [["β-VAE on circles", "FactorVAE on circles"]]
 
 
 @pytest.mark.parametrize("lost", ["all of them", "the end"])

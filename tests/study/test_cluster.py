@@ -64,3 +64,17 @@ def test_ray_that_is_not_installed(tiny: Study, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(Error, match=r"Ray is not installed in .*; run: pip install 'factorgrid\[ray\]'"):
         run_on_cluster(tiny, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"), [({"gpus": 2.0}, "no node .* has 2 GPUs; .* is 1"), ({"cpus": 9.0}, "9 cores")]
+)
+def test_what_no_node_has_is_refused(asked: dict[str, float], message: str) -> None:
+    class Ray:
+        @staticmethod
+        def nodes() -> list[dict[str, Any]]:
+            return [{"Alive": True, "Resources": {"CPU": 4.0, "GPU": 1.0}}]
+
+    with pytest.raises(Error, match=message):
+        cluster._resources(Ray, **{"cpus": None, "gpus": None, **asked})
+    assert cluster._resources(Ray, None, None) == {"num_cpus": 1.0, "num_gpus": 1.0}

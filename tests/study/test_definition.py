@@ -161,3 +161,19 @@ def test_a_misspelt_data_set_is_named_and_not_its_options(tmp_path: Path) -> Non
     )
     with pytest.raises(Error, match="unknown data set 'cirles'; did you mean 'circles'"):
         load_study(str(path))
+
+
+def test_titles_know_the_labels_of_the_whole_study(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text("""
+    data = ["circles"]
+    [training]
+    labels = 100
+    [[methods]]
+    model = "vae"
+    supervision = "bce"
+    [[methods]]
+    model = "vae"
+    supervision = "l2"
+    """)
+    assert [entry.title for entry in read_study(path).methods] == ["VAE (BCE)", "VAE (L2)"]

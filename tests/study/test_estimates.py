@@ -9,7 +9,7 @@ import pytest
 
 from factorgrid.errors import Error
 from factorgrid.readable import duration
-from factorgrid.study import MethodEntry, Study, estimate
+from factorgrid.study import MethodEntry, Study, estimate, estimates
 from factorgrid.study.estimates import GroupEstimate, Speed, measure_speed
 from factorgrid.study.planning import plan
 from factorgrid.study.progress import work
@@ -64,3 +64,12 @@ def test_a_table_on_the_host_is_measured_like_any_other(tmp_path: Path) -> None:
     speed = measure_speed(config)
     assert 0 < speed.seconds < 10
     assert speed.flops > 0
+
+
+def test_other_networks_are_measured_on_their_own(tiny: Study) -> None:
+    kinds = [
+        estimates._kind(plan(dataclasses.replace(tiny, training={**tiny.training, **options}))[0])
+        for options in ({}, {"steps": 9}, {"learning_rate": 0.1}, {"width": 8}, {"depth": 1}, {"batch_size": 4})
+    ]
+    assert kinds[0] == kinds[1] == kinds[2]
+    assert len(set(kinds)) == 4

@@ -1,7 +1,9 @@
 """From studies to groups."""
 
 import dataclasses
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from factorgrid.errors import Error
@@ -51,9 +53,15 @@ def test_downstream_tasks_can_use_the_unsupervised_models() -> None:
         assert trained[group.name] == group.config
 
 
-def test_names_are_unique(tiny: Study, entry: MethodEntry) -> None:
+def test_names_are_unique(tiny: Study, entry: MethodEntry, tmp_path: Path) -> None:
     other = dataclasses.replace(entry, title="d_vae")  # another title, the same file name but for a letter
     assert len(plan(dataclasses.replace(tiny, methods=(entry, other)))) == 2
     other = dataclasses.replace(entry, title="d-vae")
-    with pytest.raises(Error, match="would be called 'circles-d-vae'"):
+    paths = [tmp_path / name / "images.npz" for name in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        np.savez(path, images=np.zeros((2, 8, 8), np.uint8))
+    with pytest.raises(Error, match=r"would be called 'images-vae'; rename .*a/images.npz or .*b/images.npz"):
+        plan(dataclasses.replace(tiny, data=tuple(map(str, paths)), data_options={}))
+    with pytest.raises(Error, match="would be called 'circles-d-vae'; change a method's title"):
         plan(dataclasses.replace(tiny, methods=(entry, other)))

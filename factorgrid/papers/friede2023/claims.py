@@ -160,7 +160,10 @@ def figure_7(cells: Cells) -> Finding | Absent:
         if side and len(side) < len(rows):
             results.append(_wins(cells, rows, side, where=f"{num} labels"))
             scores = cell_scores({row: cells.models([row]) for row in rows}, metrics=six(cells))
-            also.append(f"With {num} labels {title_of(wins(scores).idxmax().kind)} is best most often.")
+            won = wins(scores)
+            best = [title_of(row.kind) for row in won.index[(won > 0) & (won == won.max())]]
+            if best:
+                also.append(f"Best most often with {num} labels: {', '.join(best)}.")
     made = [one for one in results if not isinstance(one, Absent)]
     if not made:
         missing = Absent("this study has no semi-supervised D-VAE beside a method that is none")

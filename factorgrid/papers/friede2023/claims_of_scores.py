@@ -12,7 +12,7 @@ from factorgrid.report.values import Absent, Cell, Number
 from factorgrid.study.select import GAP, correlations, select
 from factorgrid.study.statistics import chosen_p, least_correlation_p
 
-CORRELATION = "Spearman's rank correlation"
+CORRELATION = "Spearman's rank correlation over models, their settings as given"
 
 
 def gap_mig(cells: Cells) -> Finding | Absent:

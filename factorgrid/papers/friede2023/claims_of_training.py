@@ -21,6 +21,7 @@ from factorgrid.report.paper import Drawing
 from factorgrid.report.study_cells import Cells
 from factorgrid.report.style import COLORS, FAINT, picture
 from factorgrid.report.values import Absent, Number
+from factorgrid.study.outcomes import Group
 from factorgrid.study.statistics import median_interval
 from factorgrid.training import Run
 
@@ -97,14 +98,23 @@ def courses(cells: Cells) -> list[Course] | Absent:
             arrays = model_arrays(cells, group, "course", _history)
             if isinstance(arrays, Absent):
                 why = arrays
-            elif not parts or np.array_equal(arrays["steps"], parts[0]["steps"]):
-                parts.append(arrays)
+                continue
+            own = {name: arrays[name][_counted(cells, group, len(arrays[name]))] for name in RISES}
+            if not parts or np.array_equal(arrays["steps"], parts[0]["steps"]):
+                parts.append({"steps": arrays["steps"], **own})
             else:
-                left_out += len(arrays[MAX_PROBABILITY])
+                left_out += len(own[MAX_PROBABILITY])
         if parts:
             terms = {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in RISES}
             found.append(Course(data, label(row), parts[0]["steps"].astype(np.float64), terms, left_out))
     return found or why
+
+
+def _counted(cells: Cells, group: Group, num: int) -> ndarray:
+    """Which rows of a group's history count: they are in the order of the members' names."""
+    config = cells.outcome.configs.get(group.name)
+    names = [] if config is None else sorted(member.name for member in config.members)
+    return cells.counted(group, names) if len(names) == num else np.ones(num, bool)
 
 
 def _history(run: Run) -> Arrays:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from factorgrid.metrics import METRICS, SIX
 from factorgrid.report.study_cells import Cells, Row
+from factorgrid.study.definition import SUPERVISION_TITLES
 from factorgrid.study.outcomes import Kind
+from factorgrid.study.select import SIX_KEYS
 
 VAE, D_VAE = Kind("vae"), Kind("dvae")
 FACTOR_VAE, FACTOR_D_VAE = Kind("factor_vae"), Kind("factor_dvae")
@@ -22,9 +23,7 @@ TITLES = {
     "dvae": "D-VAE",
     "factor_dvae": "FactorDVAE",
 }
-_SUPERVISIONS = {"bce": "BCE", "l2": "L2", "l2_learned_scale": "L2, learned scale"}
 DCI, DCI_LIGHTGBM = "dci.disentanglement", "dci_lightgbm.disentanglement"
-SIX_KEYS = tuple(next(iter(METRICS[name].keys)) for name in SIX)
 
 
 def title_of(kind: Kind) -> str:
@@ -32,7 +31,7 @@ def title_of(kind: Kind) -> str:
     title = TITLES.get(kind.model, kind.model)
     if kind.masked:
         return f"{title} (M)"
-    return f"{title} ({_SUPERVISIONS[kind.supervision]})" if kind.supervision in _SUPERVISIONS else title
+    return f"{title} ({SUPERVISION_TITLES[kind.supervision]})" if kind.supervision in SUPERVISION_TITLES else title
 
 
 def label(row: Row) -> str:

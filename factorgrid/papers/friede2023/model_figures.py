@@ -69,8 +69,9 @@ def method_planes(cells: Cells, kind: Kind) -> MethodPlanes | Absent:
             return arrays
         steps, circles = int(arrays["steps"]), _circles(json.loads(str(arrays["data_options"])))
         scores = _scores(cells, group)
-        codes = zip(arrays["members"].tolist(), arrays["codes"].astype(np.float32))
-        found += [Plane(member, scores.get(member), code) for member, code in codes]
+        members = arrays["members"].tolist()
+        codes = zip(members, arrays["codes"].astype(np.float32), cells.counted(group, members))
+        found += [Plane(member, scores.get(member), code) for member, code, counts in codes if counts]
     ordered = sorted(found, key=lambda plane: -math.inf if plane.mig is None else plane.mig, reverse=True)
     return MethodPlanes(label(row), steps, circles, tuple(ordered))
 

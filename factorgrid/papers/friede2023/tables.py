@@ -8,8 +8,6 @@ import pandas as pd
 
 from factorgrid.papers.friede2023.methods import (
     D_VAE,
-    DCI,
-    DCI_LIGHTGBM,
     DISCRETE,
     TITLES,
     all_played,
@@ -111,7 +109,7 @@ def table_6(cells: Cells) -> Table | Absent:
             notes += cells.notes(data, row, sample)
             paper = column_of(data)
             if paper:
-                found = published_metric(DCI if key == DCI_LIGHTGBM else key, data)
+                found = published_metric(key, data)
                 record[paper + PAPER] = _number(found, quantiles=True)
         rows.append(record)
     caption = (
