@@ -216,7 +216,8 @@ def _filled(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
 
     def filled(title: str, model: str, text: str) -> str:
         defaults = {LEARNING_RATE: Config.learning_rate, OMEGA: 1.0, **method(model).hyperparameters}
-        return json.dumps({name: defaults[name] for name in said[title, model]} | json.loads(text), sort_keys=True)
+        wanted = said[title, model] & defaults.keys()
+        return json.dumps({name: defaults[name] for name in wanted} | json.loads(text), sort_keys=True)
 
     known = {row: filled(*row) for row in rows}
     return [
