@@ -173,7 +173,7 @@ def opened(path: Path) -> Callable[[Any], Any]:
     except ImportError as error:
         raise Error(f"{path} cannot be read without {error.name}; install it with pip") from None
     except Exception as error:  # each runtime raises exceptions of its own
-        raise Error(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        raise Error(f"{path} cannot be read: {(str(error).strip() or type(error).__name__).splitlines()[0]}") from None
 
 
 def torch_runner(encode: Callable[[Any], Any]) -> Callable[[ndarray], Any]:

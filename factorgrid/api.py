@@ -136,7 +136,7 @@ def load_run(path: str | Path, *, data: str | Path | None = None, refined: bool 
     return Run.open(path, data=data, refined=refined)
 
 
-def load_dataset(name: str, **options: Any) -> Dataset:
+def load_dataset(name: str | Path, **options: Any) -> Dataset:
     """The data set called `name`, or a user's own images at that path.
 
     Args:

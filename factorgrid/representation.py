@@ -128,7 +128,7 @@ class Representation:
         self, factors: Int[ndarray, "sample factor"], rng: np.random.Generator
     ) -> Float[ndarray, "sample latent"]:
         """Codes of images with the given factors. `rng` moves by one draw, whatever stands behind the codes."""
-        return self.codes_at(self.space.index(factors), rng)
+        return self.codes_at(self.space.index(np.asarray(factors, np.int64)), rng)
 
     def codes_at(self, index: Int[ndarray, " sample"], rng: np.random.Generator) -> Float[ndarray, "sample latent"]:
         """Codes of images at points of the grid, numbered as in `space.index`; `rng` as for `codes`."""

@@ -26,6 +26,12 @@ def test_pairs_are_compared_within():
     assert compare(A, A)["p"].tolist() == [1.0, 1.0, 1.0]
 
 
+def test_scores_of_other_numbers_of_labels_are_compared():
+    key = "downstream_lr.accuracy_500"
+    table = compare([{key: value} for value in COMMON], [{key: value + 0.1 + value / 10} for value in COMMON])
+    assert table.loc[key, "better"] == "b"
+
+
 def test_errors():
     with pytest.raises(Error, match="two pairs or more, got 10 and 9"):
         compare(A, B[:9])

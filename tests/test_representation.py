@@ -118,3 +118,11 @@ def test_errors():
         Representation.from_table(np.full((20, 1), [[0.0]] * 19 + [[np.nan]]), SPACE)
     with pytest.raises(Error, match="no known factors"):
         Representation.from_encoder(encode, Images(deterministic=True, space=None))
+
+
+def test_factors_in_few_bits_find_the_same_codes():
+    space = FactorSpace(("a", "b"), (3, 100))
+    found = Representation(space, 1, lambda index, seed: index[:, None].astype(float))
+    factors = np.array([[2, 99]])
+    for kind in (np.int64, np.int8):
+        assert found.codes(factors.astype(kind), np.random.default_rng(0)) == 299

@@ -121,9 +121,9 @@ OPTIONS: dict[str, tuple[type, str]] = {
 
 
 def load(
-    name: str,
+    name: str | Path,
     *,
-    root: Path | None = None,
+    root: str | Path | None = None,
     resident: str | None = None,
     subset: str | None = None,
     clip: bool | None = None,
@@ -147,6 +147,7 @@ def load(
     Raises:
         Error: no such name, an option that it does not have, or files that it needs are missing or damaged.
     """
+    name = str(name)
     given = {
         "resident": resident,
         "subset": subset,

@@ -86,12 +86,12 @@ def _from_npz(path: Path, resident: Residence, square: Square) -> Table | HostTa
         names = npz.keys(path)
         shape, dtype = npz.header(path, "images")
         factors = npz.array(path, "factors") if "factors" in names else None
-        factor_names = [str(name) for name in npz.array(path, "factor_names")] if "factor_names" in names else None
+        named = np.atleast_1d(npz.array(path, "factor_names")).tolist() if "factor_names" in names else None
         _check_images(path, shape, dtype)
         pixels, origin = _pixels(path, shape, dtype, square)
     except (*DAMAGE, OSError) as problem:
         raise Error(f"{path} cannot be read: {one_line(problem)}") from problem
-    labels, space = _labels_of_npz(path, factors, factor_names, shape[0])
+    labels, space = _labels_of_npz(path, factors, None if named is None else [*map(_text, named)], shape[0])
     encoding: Encoding = "float32" if pixels.dtype == np.float32 else "levels"
     layout = Layout(index_labels(labels, space), path.stem, pixels.shape[1:], encoding, origin)
     return make_table(pixels, layout, resident=resident)
@@ -161,8 +161,12 @@ def _labels_of_npz(
 
 def _cell(value: object) -> str:
     """An entry of `factors` as a cell of a CSV would hold it; empty where unknown."""
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return "" if value == -1 or text == "nan" else text
+    text = _text(value)
+    return "" if value == -1 or text in ("-1", "nan") else text
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _numbered(
@@ -203,7 +207,7 @@ def _plain(cell: str) -> str:
         return str(int(cell)) if cell else ""
     except ValueError:
         number = float(cell)
-        return f"{number:.0f}" if number.is_integer() else repr(number)
+        return f"{number + 0.0:.0f}" if number.is_integer() else repr(number)
 
 
 def _number(cell: str) -> float | None:
@@ -240,9 +244,13 @@ def _from_folder(folder: Path, resident: Residence, square: Square) -> Table | H
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        return sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
     except OSError as problem:
         raise Error(f"{folder} cannot be searched for pictures: {one_line(problem)}") from problem
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _pictures(files: Sequence[Path]) -> list[Path]:
@@ -283,6 +291,8 @@ def _read_csv(path: Path, names: list[str]) -> tuple[Int[ndarray, "image factor"
         raise Error(f"{path} cannot be read: {one_line(problem)}; save it as UTF-8 with commas") from problem
     if "filename" not in header:
         raise Error(f"{path} has no column 'filename'; its columns: {', '.join(header) or 'none'}")
+    if "" in header:
+        raise Error(f"{path}: a column has no name; pandas writes numbers of rows so: to_csv(..., index=False)")
     ragged = [i + 2 for i, row in enumerate(rows) if None in row or None in row.values()]
     if ragged:
         raise Error(f"{path}: line {ragged[0]} has not {len(header)} cells as its header has")

@@ -130,7 +130,7 @@ def index_labels(labels: Int[ndarray, "image factor"], space: FactorSpace | None
     known = np.flatnonzero((labels >= 0).all(axis=1))
     if space is not None:
         space.check(labels[known])
-        if num_images == space.num_points and np.array_equal(space.index(labels), np.arange(num_images)):
+        if len(known) == num_images == space.num_points and np.array_equal(space.index(labels), np.arange(num_images)):
             return Grid(space)
     sizes = space.sizes if space is not None else ()
     if num_images * max(sizes, default=1) >= 2**31:

@@ -50,7 +50,8 @@ def slabs(path: Path, key: str, rank: int) -> Iterator[Shaped[ndarray, "slab ...
 
 def array(path: Path, key: str) -> Shaped[ndarray, "..."]:
     """The array `key`, whole. Raises as `slabs`; ValueError, before it is read, if memory or the file is too small."""
-    shape, dtype = header(path, key)
+    with _opened(path, key, columns_first=True) as (_, shape, dtype):
+        pass
     size, free = math.prod(shape) * dtype.itemsize, host_bytes()
     if size > free:
         raise ValueError(f"array '{key}' takes {readable_bytes(size)}, and {readable_bytes(free)} of memory are free")
@@ -60,12 +61,16 @@ def array(path: Path, key: str) -> Shaped[ndarray, "..."]:
         held = archive.getinfo(f"{key}.npy").file_size
     if held < size:
         raise ValueError(f"array '{key}' should take {readable_bytes(size)}, but the file holds {readable_bytes(held)}")
-    parts = list(slabs(path, key, max(len(shape) - 1, 0)))
-    return np.concatenate(parts).reshape(shape) if parts else np.empty(shape, dtype)
+    with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as stream:
+        found = np.lib.format.read_array(stream, allow_pickle=False)
+        stream.read(1)  # reaching the end makes zipfile compare the checksum
+        return found
 
 
 @contextmanager
-def _opened(path: Path, key: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
+def _opened(
+    path: Path, key: str, *, columns_first: bool = False
+) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
     with zipfile.ZipFile(path) as archive:
         if f"{key}.npy" not in archive.namelist():
             raise KeyError(f"no array '{key}'; it holds {', '.join(archive.namelist()) or 'nothing'}")
@@ -79,6 +84,6 @@ def _opened(path: Path, key: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], 
                 raise ValueError(f"array '{key}' has the impossible shape {list(shape)}")
             if dtype.hasobject:
                 raise ValueError(f"array '{key}' holds pickled objects, which are never loaded")
-            if fortran_order and len(shape) > 1:
-                raise ValueError(f"array '{key}' is stored in Fortran order")
+            if fortran_order and len(shape) > 1 and not columns_first:
+                raise ValueError(f"array '{key}' is stored in Fortran order; save np.ascontiguousarray of it")
             yield stream, shape, dtype

@@ -7,6 +7,7 @@ changed original is prepared anew. It is written under a temporary name and rena
 import fcntl
 import glob
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,9 +55,11 @@ def prepared(
                 with replacing(target) as temporary:
                     _write(temporary, label, shape, dtype, slabs())
                     write_json(record, _record(originals))
+        ours = re.compile(re.escape(label) + "-[0-9a-f]{12}")  # not what a user has called alike
         for stale in set(target.parent.glob(pattern)) - {target}:
-            stale.unlink(missing_ok=True)
-            stale.with_suffix(".json").unlink(missing_ok=True)
+            if ours.fullmatch(stale.stem):
+                stale.unlink(missing_ok=True)
+                stale.with_suffix(".json").unlink(missing_ok=True)
     return np.load(target, mmap_mode="r"), read_json(record)["origin"]
 
 

@@ -342,7 +342,9 @@ function readLink() {
     ? Number(parts.get(name)) : null);
   show(index('model', data.members.length) || 0, index('beside', data.members.length), index('image', data.images.length) || 0);
   sides.forEach((side, s) => {
-    const code = (parts.get(s ? 'code2' : 'code') || '').split('_').map(Number);
+    const name = s ? 'code2' : 'code';
+    if (!parts.has(name)) return;
+    const code = parts.get(name).split('_').map(Number);
     if (code.length !== side.code.length || code.some((x) => !Number.isFinite(x))) return;
     const fits = code.every((x, l) => !discrete(side) || latentOf(side, l).active[x]);
     if (fits) side.code = code;

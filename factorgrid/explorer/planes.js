@@ -51,7 +51,7 @@ function windowOf(panel) {
   const member = panel.members[panel.chosen], codes = member.plane.flat();
   const ends = [0, 1].map((axis) => [Math.min(...codes.map((code) => code[axis])), Math.max(...codes.map((code) => code[axis]))]);
   if (byId('whole').checked) {
-    const most = member.discrete ? 1 : Math.max(...ends.flat().map(Math.abs));
+    const most = Math.max(member.discrete ? 1 : 0, ...ends.flat().map(Math.abs)); // learned values reach beyond 1
     return { left: -1.08 * most, bottom: -1.08 * most, side: 2.16 * most };
   }
   const side = Math.max(1.12 * Math.max(...ends.map(([low, high]) => high - low)), LEAST_WINDOW);
@@ -103,9 +103,9 @@ function drawLattice(panel, width, ratio) {
 }
 
 function drawPlane(panel, code) {
-  const ratio = devicePixelRatio || 1, width = Math.round(panel.plane.clientWidth);
-  if (panel.plane.width !== width * ratio || !panel.lattice) {
-    panel.plane.width = panel.plane.height = width * ratio;
+  const width = Math.round(panel.plane.clientWidth), pixels = Math.round(width * (devicePixelRatio || 1)), ratio = pixels / width;
+  if (panel.plane.width !== pixels || !panel.lattice) {
+    panel.plane.width = panel.plane.height = pixels;
     drawLattice(panel, width, ratio);
   }
   const context = panel.plane.getContext('2d'), styles = getComputedStyle(document.body);

@@ -1,5 +1,6 @@
 """Autoencoders as scikit-learn estimators, and metrics as its scorers, for pipelines, searches and cross-validation."""
 
+import hashlib
 import math
 import tempfile
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ class ImageAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.low_, self.high_ = (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
         self.image_shape_ = self._shape()
         labels = np.zeros((len(rows), 0), np.int64)
-        layout = Layout(index_labels(labels, None), "images", self.image_shape_, "float32", "an array")
+        origin = f"an array, md5 {hashlib.md5(rows.tobytes()).hexdigest()}"
+        layout = Layout(index_labels(labels, None), "images", self.image_shape_, "float32", origin)
         dataset = make_table(self._images(rows), layout)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         config = make_config(

@@ -73,7 +73,10 @@ def assess(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is wrong with the sample has been said once
         orders = [rng.permutation(len(values)) for _ in range(resamples)]
-        halves = [scored(values[o[::2]], labels[o[::2]], seed + 1 + i) for i, o in enumerate(orders)]
+        try:
+            halves = [scored(values[o[::2]], labels[o[::2]], seed + 1 + i) for i, o in enumerate(orders)]
+        except Error as error:
+            raise Error(f"half of {len(values)} codes are too few for an interval: {error}") from None
         shuffles = [scored(values[rng.permutation(len(values))], labels, seed) for _ in range(permutations)]
         ceiling = scored(factors_as_codes(labels), labels, seed)
     rows = {}

@@ -1,11 +1,12 @@
 """What is behind a score: matrices and the scores of single latents and factors, as DataFrames with names."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from factorgrid.errors import Error
-from factorgrid.metrics.checks import as_codes, as_factors
+from factorgrid.metrics.checks import as_codes, as_factors, varying
 from factorgrid.metrics.inputs import column_names
 from factorgrid.metrics.lookup import Options, chosen
 from factorgrid.metrics.parallel import run_parts
@@ -60,9 +61,12 @@ def details(
         found = entry.details(run_parts(entry.split(sample), jobs=jobs))
     else:
         found = entry.details(**sample, **entry.options)
-    return named(
-        found, column_names(codes, "latent"), np.array(column_names(factors, "factor"))[sampler.columns].tolist()
-    )
+    names = np.array(column_names(factors, "factor"))[sampler.columns]
+    drawn = sample.get("factors_train", sample.get("factors"))
+    if drawn is not None:  # a rare value may not be among them
+        with warnings.catch_warnings(action="ignore"):
+            names = names[varying(drawn)]
+    return named(found, column_names(codes, "latent"), names.tolist())
 
 
 def named(arrays: dict[str, np.ndarray], latents: list[str], factors: list[str]) -> "dict[str, DataFrame]":

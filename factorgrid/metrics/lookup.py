@@ -80,11 +80,16 @@ def metric_of(key: str) -> str:
     Raises:
         Error: no metric does.
     """
-    owners = {key: name for name, metric in METRICS.items() for key in metric.keys}
-    if soft(key) not in owners:
-        raise unknown_name("score", key, owners)
-    owner = owners[soft(key)]
-    return owner if key in owners else hard(owner)
+    owners = {_stem(key): name for name, metric in METRICS.items() for key in metric.keys}
+    if _stem(soft(key)) not in owners:
+        raise unknown_name("score", key, [key for metric in METRICS.values() for key in metric.keys])
+    owner = owners[_stem(soft(key))]
+    return owner if _stem(key) in owners else hard(owner)
+
+
+def _stem(key: str) -> str:
+    """Without the numbers of labels that counts decide: "downstream_lr.accuracy_" for any of them."""
+    return key.rstrip("0123456789") if "." in key else key
 
 
 def higher_is_better(key: str) -> bool:

@@ -85,7 +85,7 @@ def command(config: Config) -> str:
     plain = Config(config.data, config.model).to_json()
     given |= {name: value for name, value in own.items() if value != plain.get(name)}
     given |= {name: values[0] for name, values in config.hyperparameters.items()}
-    given |= config.data_options
+    given |= {name: str(value) for name, value in config.data_options.items()}  # each takes a value
     return " ".join(["factorgrid train", *(_flag(name, value) for name, value in given.items())])
 
 

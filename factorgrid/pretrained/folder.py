@@ -53,6 +53,8 @@ def save_pretrained(
             raise Error(f"{model.path} has {len(model.members)} members; save one: run.best('mig') or run.model(0)")
         model = model.model(0)
     run, folder = model.run, Path(folder)
+    if (folder / CONFIG).exists() and not (folder / WEIGHTS).exists():
+        raise Error(f"{folder} holds a run, which a single model must not replace; give a folder of its own")
     if not isinstance(run, Run):
         raise Error("this model belongs to no run, so nothing says how it was made; save one from run.model(...)")
     member = next(one for one in run.members if one.name == model.member)
@@ -61,6 +63,7 @@ def save_pretrained(
         kept = jax.tree.map(_halved, kept)
         found = None if found is None else found._replace(decoder=jax.tree.map(_halved, found.decoder))
     described, scores = _described(run, member), [one for one in run.scores_of(member.name) if np.isfinite(one.value)]
+    (folder / SCORES).unlink(missing_ok=True)  # of a model that was here before
     if scores:
         results.write(folder / SCORES, [replace(score, run=described["identity"]) for score in scores])
     write_json(folder / CONFIG, described)

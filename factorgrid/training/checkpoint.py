@@ -90,7 +90,7 @@ class Checkpoints:
             verify_checksums(self._folder / str(step))
             arrays = self._manager.restore(step, args=ocp.args.StandardRestore(shapes))
         except Exception as error:  # Orbax and its storage raise many kinds
-            reason = str(error).splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise Error(
                 f"checkpoint {self._folder / str(step)} cannot be read ({reason}); delete that folder to go on from "
                 "the one before, or the whole run to start over"

@@ -6,11 +6,12 @@ them later: `scores.parquet`, `figures/`, `refined/`. `snapshots/STEP` are runs 
 
 import dataclasses
 import importlib
+import operator
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -96,7 +97,7 @@ class Run:
         """Begin a run in a folder, or find the same run there.
 
         Raises:
-            Error: the folder holds a run of another configuration.
+            Error: the folder holds a run of another configuration, or of other images.
         """
         if (path / "config.json").exists():
             old = Run.open(path)
@@ -107,6 +108,13 @@ class Run:
                 raise Error(
                     f"{path} holds a run of another configuration ({'; '.join(changed)}); "
                     "choose another --out, or the old values to resume it"
+                )
+            described = read_json(path / "config.json")["data"]
+            own_images = config.data not in datasets.DATASETS
+            if Shapes.of(dataset) != old.shapes or (own_images and described.get("origin") != dataset.origin):
+                raise Error(
+                    f"{path} was trained on other images or factors than {config.data} has now; choose another --out, "
+                    "or put the old ones back"
                 )
             return old
         write_json(path / "config.json", _described(config, dataset))
@@ -196,19 +204,20 @@ class Run:
             shutil.copyfile(self.path / name, folder / name)
         dataclasses.replace(self, path=folder).publish(state)
 
-    def member(self, member: str | int) -> Member:
+    def member(self, member: str | SupportsIndex) -> Member:
         """One member's name, seed and hyperparameters, by name or by its place in the list.
 
         Raises:
             Error: no such member.
         """
         names = [m.name for m in self.members]
-        name = names[member] if isinstance(member, int) and -len(names) <= member < len(names) else str(member)
+        place = None if isinstance(member, str) else operator.index(member)
+        name = names[place] if place is not None and -len(names) <= place < len(names) else str(member)
         if name not in names:
             raise Error(f"{self.path} has no member '{member}'; it has: {', '.join(names)}")
         return self.members[names.index(name)]
 
-    def model(self, member: str | int = 0) -> TrainedModel:
+    def model(self, member: str | SupportsIndex = 0) -> TrainedModel:
         """One member, ready to use, by name or by its place in the list. The data set is not needed.
 
         It decodes by its refined decoder if it has one, unless the run was opened with refined=False.
@@ -323,7 +332,7 @@ def _described(config: Config, dataset: Dataset) -> dict[str, Any]:
             # pairs, not an object: the order of the factors matters
             "factors": None if space is None else [list(pair) for pair in zip(space.names, space.sizes)],
             "words": None if space is None or not space.words else [list(words) for words in space.words],
-            "origin": getattr(dataset, "origin", "rendered"),
+            "origin": dataset.origin,
         },
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": installed(),

@@ -60,7 +60,7 @@ class Stepper:
 
     def advance(self, state: State, step: int) -> tuple[State, int, dict[str, np.ndarray]]:
         """The state some steps on, how many, and each loss term averaged over them; never past a row of the history."""
-        num_steps = min(self._chunk, self._log_every - step % self._log_every, self._group.num_steps - step)
+        num_steps = self._num_steps(step)
         if self._feeder is not None:
             stream: Any = Fed(self._dataset, next(self._feeder))
         else:
@@ -71,6 +71,10 @@ class Stepper:
         self._learn(num_steps, time.monotonic() - began)
         return state, num_steps, means
 
+    def _num_steps(self, step: int) -> int:
+        """How many are taken from there at a time."""
+        return min(self._chunk, self._log_every - step % self._log_every, self._group.num_steps - step)
+
     def _learn(self, num_steps: int, seconds: float) -> None:
         """How many steps fill the time between two looks. The first call has compiled, so it tells nothing."""
         if self._compiled and self._feeder is None:
@@ -78,5 +82,7 @@ class Stepper:
         self._compiled = True
 
     def _rows(self, table: HostTable) -> Iterator[np.ndarray]:
-        for step in range(self._first, self._group.num_steps, self._chunk):
+        step = self._first
+        while step < self._group.num_steps:
             yield np.asarray(rows_of_steps(self._group, jnp.asarray(step, jnp.int32), self._chunk, table))
+            step += self._num_steps(step)

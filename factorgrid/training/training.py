@@ -65,7 +65,7 @@ def train(
     make_room()
     dataset = datasets.load(config.data, **config.data_options) if dataset is None else dataset
     folder = Path(out)
-    begun = folder.exists()
+    there, begun = folder.exists(), (folder / "config.json").exists()
     try:
         with working_on(folder, "training"):
             run = Run.create(folder, config, dataset)
@@ -79,7 +79,10 @@ def train(
                 shutil.rmtree(run.path / CHECKPOINTS, ignore_errors=True)
     except BaseException:
         if not begun and not has_begun(folder):  # or the next try, with other options, would be refused
-            shutil.rmtree(folder, ignore_errors=True)
+            for name in ("config.json", "members.parquet"):
+                (folder / name).unlink(missing_ok=True)
+            if not there:
+                shutil.rmtree(folder, ignore_errors=True)
         raise
     return run
 

@@ -89,6 +89,23 @@ def test_npz_labels_words_numbers_and_gaps(tmp_path: Path) -> None:
         dataset.observe(np.array([[0, 0]]), 0)
 
 
+def test_npz_as_pandas_and_numpy_leave_them(tmp_path: Path) -> None:
+    """Columns first, names in bytes or just one, unknown numbers among words, zeros of either sign."""
+    images, columns = noise(4, 64, 64), np.asfortranarray([[0, 1], [1, 0], [2, 1], [0, 0]])
+    dataset = load(save(tmp_path / "f.npz", images=images, factors=columns, factor_names=np.array([b"shape", b"hue"])))
+    assert labels_of(dataset).tolist() == columns.tolist()
+    assert dataset.space == FactorSpace(("shape", "hue"), (3, 2))
+    words = np.array(["red", "blue", -1, "red"])
+    dataset = load(save(tmp_path / "w.npz", images=images, factors=words, factor_names=np.array("colour")))
+    assert labels_of(dataset).tolist() == [[1], [0], [-1], [1]]
+    assert dataset.space == FactorSpace(("colour",), (2,))
+    dataset = load(save(tmp_path / "z.npz", images=images, factors=np.array([-0.0, 0.0, 1.0, 2.0])))
+    assert labels_of(dataset).tolist() == [[0], [0], [1], [2]]
+    assert load(tmp_path / "z.npz").space == dataset.space  # a path will do
+    with pytest.raises(Error, match=r"Fortran order; save np\.ascontiguousarray"):
+        load(save(tmp_path / "images.npz", images=np.asfortranarray(images)))
+
+
 @pytest.mark.parametrize(
     ("arrays", "what"),
     [
@@ -280,6 +297,7 @@ def test_csv_of_words_numbers_and_gaps(labelled: Path) -> None:
         ("filename,x\na.png,1,7\n", "line 2 has not 2 cells"),
         ("filename,x\na.png,\n", "factor 'x' has no values"),
         ("filename,x,x\na.png,1,2\n", "factor names must differ"),
+        (",filename,x\n0,a.png,1\n", r"a column has no name; .*index=False"),
     ],
 )
 def test_bad_csv(labelled: Path, text: str, what: str) -> None:
@@ -295,6 +313,15 @@ def test_csv_that_is_not_text_and_two_csvs(labelled: Path) -> None:
     (labelled / "more.csv").write_text("filename\n")
     with pytest.raises(Error, match=r"holds 2 CSV files \(labels.csv, more.csv\); keep one"):
         load(str(labelled))
+
+
+def test_what_lies_in_hidden_folders_is_not_read(labelled: Path) -> None:
+    (labelled / "labels.csv").write_text("filename,x\na.png,1\nb.png,2\n")
+    hidden = labelled / ".ipynb_checkpoints"
+    hidden.mkdir()
+    (hidden / "labels-checkpoint.csv").write_text("filename,x\n")
+    picture(hidden / "a-checkpoint.png", noise(8, 8))
+    assert len(labels_of(load(str(labelled)))) == 4
 
 
 def test_csv_of_names_only_gives_no_factors(labelled: Path) -> None:

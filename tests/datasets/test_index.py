@@ -97,3 +97,10 @@ def test_only_gaps_finds_nothing() -> None:
 def test_a_label_out_of_range_is_refused() -> None:
     with pytest.raises(Error, match=r"factor 'f0' must be within 0\.\.1"):
         index_labels(np.array([[0], [2]]), space_of([2]))
+
+
+def test_a_grid_with_unknown_labels_is_none() -> None:
+    labels = np.array([[0, 0], [1, -1], [1, 0], [1, 1]])
+    index = index_labels(labels, space_of([2, 2]))
+    assert isinstance(index, Labels)
+    assert np.asarray(index.factors(jnp.arange(4))).tolist() == labels.tolist()

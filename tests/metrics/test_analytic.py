@@ -287,3 +287,10 @@ def test_downstream_skips_factors_without_repetition():
     assert downstream(codes, factors, codes, factors)["num_factors"] == 1.0
     scores = downstream(codes, factors[:, :1], codes, factors[:, :1])
     assert scores == {"train_accuracy": 0.0, "test_accuracy": 0.0, "num_factors": 0.0}
+
+
+def test_irs_does_not_care_how_values_are_numbered():
+    rng = np.random.default_rng(0)
+    factors = rng.integers(0, 7, (2000, 2))
+    codes = factors + 0.3 * rng.normal(size=factors.shape)
+    assert irs(codes, 2**factors) == pytest.approx(irs(codes, factors), abs=1e-12)

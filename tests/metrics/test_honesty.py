@@ -46,5 +46,7 @@ def test_errors():
         assess(codes, factors, interval=95.0)
     with pytest.raises(Error, match="resamples must be at least 1, got 0"):
         assess(codes, factors, resamples=0)
+    with pytest.raises(Error, match="half of 30 codes are too few for an interval: mig: 15 samples are fewer"):
+        assess(codes[:30], factors[:30], "mig")
     with pytest.raises(Error, match="7 codes cannot be halved"):
         assess(codes[:7], factors[:7])

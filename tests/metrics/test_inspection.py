@@ -1,5 +1,7 @@
 """What is behind the scores: the same numbers, with names."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,3 +63,16 @@ def test_quick_counts():
     rows, factors = CODES.to_numpy(), FACTORS[:, :2]
     many = np.tile(rows, (3, 1)), np.tile(factors, (3, 1))
     assert score(*many, "sap", quick=True) == score(*many, "sap", counts=QUICK) != score(*many, "sap")
+
+
+def test_a_factor_that_does_not_vary_among_the_drawn_codes_has_no_column():
+    rng = np.random.default_rng(0)
+    rare = np.arange(60) == 0
+    factors = pd.DataFrame({"hue": rng.integers(0, 2, 60), "size": rng.integers(0, 2, 60), "rare": rare.astype(int)})
+    found = set()
+    for seed in range(8):
+        with warnings.catch_warnings(action="ignore"):
+            tables = details(rng.normal(size=(60, 3)), factors, "sap", seed, counts=Counts(num_train=30, num_test=20))
+        found.add(tuple(next(table for key, table in tables.items() if key != "factors").columns))
+    assert ("hue", "size") in found
+    assert found <= {("hue", "size"), ("hue", "size", "rare")}

@@ -88,9 +88,19 @@ def failing(*shapes, key):
     return good(*shapes, key=key)[1], good(*shapes, key=key)[1]
 
 
+class Wordless(eqx.Module):
+    def __call__(self, x):
+        raise AssertionError
+
+
+def wordless(*shapes, key):
+    return Wordless(), good(*shapes, key=key)[1]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("wordless", r"the encoder of own_for_tests:wordless fails .*: AssertionError"),
         ("alone", "must return an encoder and a decoder, got Sequential"),
         ("narrow", r"the encoder of own_for_tests:narrow gives \(3,\) of one \[8, 8, 1\], not \[4\]"),
         ("counting", "the encoder of own_for_tests:counting holds an array of int32"),

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,6 +102,7 @@ def make_config(given: dict) -> Config:
     [
         {"data": "circles", "model": "dvae", "seeds": (0, 1), "data_options": {"image_size": 32}, "num_latents": 2},
         {"data": "dsprites_twin", "model": "beta_vae", "hyperparameters": {"beta": (4.0,)}, "learning_rate": 1e-3},
+        {"data": "smallnorb", "model": "vae", "data_options": {"clip": True}},
         {"data": "shapes3d_twin", "model": "dvae", "labels": 100, "masked": True, "noise_scale": (1.0, 1.0)},
     ],
 )
@@ -193,3 +195,16 @@ def test_a_model_comes_from_a_hub(hub: str, saved: Path, images: np.ndarray, tmp
 def test_a_hub_without_it_is_one_line(hub: str, tmp_path: Path) -> None:
     with pytest.raises(fg.Error, match="cannot fetch 'somebody/else' from the hub"):
         fg.from_pretrained("somebody/else", endpoint=hub, cache_dir=tmp_path)
+
+
+def test_a_model_replaces_a_model_whole_and_no_run(tiny_run: fg.Run, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run.path, tmp_path / "run")
+    with pytest.raises(fg.Error, match="holds a run, which a single model must not replace"):
+        fg.save_pretrained(tiny_run.model(0), tmp_path / "run")
+    assert len(fg.load_run(tmp_path / "run").members) == 2
+    folder = fg.save_pretrained(tiny_run.model(0), tmp_path / "model")
+    assert fg.load_run(folder).scores_of("seed0")
+    shutil.copytree(tiny_run.path, tmp_path / "unscored")
+    (tmp_path / "unscored" / "scores.parquet").unlink()
+    fg.save_pretrained(fg.load_run(tmp_path / "unscored").model("seed1"), folder)
+    assert not (folder / "scores.parquet").exists()

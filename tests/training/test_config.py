@@ -115,3 +115,14 @@ def test_arrays_as_data_are_told_what_to_do():
 def test_keys_at_the_wrong_place_are_told_where_they_belong(key, place):
     with pytest.raises(fg.Error, match=place):
         Config.from_json({"data": "circles", "model": "factor_dvae", key: 32})
+
+
+def test_numpys_scalars_are_numbers():
+    config = make_config(
+        data="circles", model="beta_vae", seeds=2, beta=np.float64(10), learning_rate=np.float64(1e-3),
+        data_options={"image_size": np.int64(32)},
+    )  # fmt: skip
+    plain = make_config(
+        data="circles", model="beta_vae", seeds=2, beta=10, learning_rate=1e-3, data_options={"image_size": 32}
+    )
+    assert config.identity == plain.identity

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +19,9 @@ import factorgrid as fg
 from factorgrid.datasets.table import HostTable
 from factorgrid.files import read_arrays, read_parquet, working_on, write_arrays
 from factorgrid.training import Config, Run, train
+from factorgrid.training.groups import Shapes, make_group
+from factorgrid.training.step import rows_of_steps
+from factorgrid.training.stepper import Stepper
 from factorgrid.watch import model_in_training
 
 SCRIPT = """
@@ -278,6 +282,36 @@ def test_a_run_that_never_began_leaves_no_folder_that_refuses_the_next_try(tiny_
     with pytest.raises(fg.Error):
         train(impossible, tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("mine")
+    with pytest.raises(fg.Error):
+        train(impossible, tmp_path / "empty", quiet=True)
+    assert [path.name for path in (tmp_path / "empty").glob("*.*")] == ["notes.txt"]
+
+
+def test_a_run_of_other_images_is_not_gone_on_with(tmp_path):
+    options = {"model": "vae", "steps": 1, "architecture": "mlp", "out": tmp_path / "run", "quiet": True}
+    path = write_images(tmp_path)
+    fg.train(data=str(path), **options)
+    fg.train(data=str(path), **options)
+    for shape in ((40, 64, 64, 1), (40, 64, 64, 3)):
+        np.savez(path, images=np.full(shape, 7, np.uint8))
+        with pytest.raises(fg.Error, match=r"was trained on other images or factors than .* has now"):
+            fg.train(data=str(path), **options)
+
+
+def test_a_run_goes_on_with_the_same_rows_between_two_rows_of_the_history(tiny_config, tmp_path):
+    """Whatever its first step, the host gathers rows of the very steps that are taken."""
+    dataset = fg.load_dataset(str(write_images(tmp_path)), resident="host")
+    config = dataclasses.replace(tiny_config, data="mine", steps=30, data_options={})
+    group = make_group(config, Shapes.of(dataset))
+    with Stepper(group, dataset, None, 13, 10) as stepper:
+        step = 13
+        for rows in stepper._rows(dataset):
+            expected = rows_of_steps(group, jnp.asarray(step, jnp.int32), stepper._chunk, dataset)
+            np.testing.assert_array_equal(rows, expected)
+            step += stepper._num_steps(step)
+    assert step == 30
 
 
 def test_members_that_a_kill_left_unwritten_are_written_by_the_next_call(tiny_config, tmp_path):
@@ -345,3 +379,7 @@ def test_snapshots_wait_for_the_next_row_of_the_history(tiny_config, tmp_path):
     with pytest.raises(fg.Error, match="snapshot_every"):
         train(tiny_config, tmp_path / "other", quiet=True, snapshot_every=0)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_member_is_named_by_any_whole_number(tiny_run):
+    assert tiny_run.member(np.argmax([0, 1])) == tiny_run.members[1]

@@ -33,10 +33,10 @@ class RemoteFile:
     member: str = ""
 
 
-def data_root(root: Path | None = None) -> Path:
+def data_root(root: str | Path | None = None) -> Path:
     """`root`, or the folder named by FACTORGRID_DATA or DISENTANGLEMENT_LIB_DATA, or ./data."""
     if root is not None:
-        return root
+        return Path(root)
     named = (os.environ.get(variable) for variable in ROOT_VARIABLES)
     return Path(next((name for name in named if name), "data"))
 

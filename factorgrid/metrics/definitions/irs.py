@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from factorgrid.errors import Error
 from factorgrid.metrics.checks import as_pair, check_bins
-from factorgrid.metrics.mutual_information import discretise
+from factorgrid.metrics.mutual_information import compact, discretise
 
 NUM_BINS = 20  # of the factors: one with more values is merged into 20 groups, as in the reference
 
@@ -61,7 +61,7 @@ def grouped(
 ) -> tuple[Float[ndarray, "latent known"], Int[ndarray, " known"]]:
     """The codes of known label, and the group of each."""
     known = labels >= 0
-    groups = discretise(labels[known, None].astype(np.float64), NUM_BINS)[:, 0]
+    groups = discretise(compact(labels[known, None]).astype(np.float64), NUM_BINS)[:, 0]
     return (codes if known.all() else codes[:, known]), groups
 
 

@@ -292,7 +292,11 @@ def test_a_prepared_file_is_used_again_and_renewed_when_its_source_changes(tmp_p
     mini.load(tmp_path)
     (prepared,) = tmp_path.rglob("*.npy")
     made = prepared.stat().st_mtime_ns
+    mine = prepared.with_name("mpi3d_toy-labels.npy")
+    np.save(mine, np.zeros(3))
     mini.load(tmp_path)
+    assert mine.exists()
+    mine.unlink()
     assert prepared.stat().st_mtime_ns == made
     np.savez_compressed(mini.files[0], images=255 - mini.images)
     dataset = mini.load(tmp_path, resident="host")
