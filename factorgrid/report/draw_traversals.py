@@ -73,7 +73,8 @@ def draw_traversals(
                     image_grid.bars(axis, r + 1, row.use)
             _mark_values(axis, rows)
         image_grid.label_rows(axes[0], [_row_label(row, names) for row in rows], first=1)
-        along = "categories of the grid" if rows[0].categories is not None else "-2 .. 2 around the prior"
+        along = "-2 .. 2 around the prior" if rows[0].measure == "KL" else "the range of the codes"
+        along = "categories of the grid" if rows[0].categories is not None else along
         what = f"Latent traversals along {along}; outlined: nearest to the input's own code"
         set_title(figure, f"{what}{_about_use(rows)}\n{title}")
     return path

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 
+from factorgrid.latents.abilities import Divergent
 from factorgrid.metrics.mutual_information import entropy
 from factorgrid.models.trained import TrainedModel, as_floats
 
@@ -99,7 +100,7 @@ def latent_traversals(
     base, known = own_codes(images), None if data is None else own_codes(data)
     used = entropy(known) if model.discrete and known is not None else kl
     latents = np.argsort(-used, kind="stable").tolist() if latents is None else list(latents)
-    columns = [traversal_values(model, latent, num_columns) for latent in latents]
+    columns = [traversal_values(model, latent, num_columns, base if known is None else known) for latent in latents]
     codes = [_varied(base, latent, values) for latent, values in zip(latents, columns)]
     # one call, so that rows of different lengths do not compile the decoder again and again
     decoded = model.decode(np.concatenate(codes))
@@ -115,13 +116,19 @@ def latent_traversals(
     return tuple(rows)
 
 
-def traversal_values(model: TrainedModel, latent: int, num_columns: int) -> Shaped[ndarray, " column"]:
-    """What a dimension is set to: categories (int32) of discrete models, -2..2 (float32) of Gaussian ones.
+def traversal_values(
+    model: TrainedModel, latent: int, num_columns: int, codes: Shaped[ndarray, "image latent"]
+) -> Shaped[ndarray, " column"]:
+    """What a dimension is set to: categories (int32) of discrete models, -2..2 (float32) of Gaussian ones, the range of
+    given codes, but for the outermost 1 % of either side, where the latent has no prior.
 
     Of a masked dimension, every active category; else `num_columns` equidistant ones, both ends included.
     """
     if not model.discrete:
-        return np.linspace(-GAUSSIAN_RANGE, GAUSSIAN_RANGE, num_columns, dtype=np.float32)
+        low, high = -GAUSSIAN_RANGE, GAUSSIAN_RANGE
+        if not model.can(Divergent):
+            low, high = np.quantile(codes[:, latent], [0.01, 0.99]).tolist()
+        return np.linspace(low, high, num_columns, dtype=np.float32)
     active, num_categories = model.active_categories[latent], model.position_table.shape[1]
     if len(active) < num_categories:
         return np.asarray(active, np.int32)

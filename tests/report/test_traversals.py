@@ -5,6 +5,7 @@ import pytest
 
 import factorgrid as fg
 from factorgrid.latents.categorical import active_categories, grid
+from factorgrid.models.trained import TrainedModel
 from factorgrid.report.traversals import latent_traversals, reconstructions
 
 
@@ -50,6 +51,18 @@ def test_gaussian_traversals_go_from_minus_two_to_two(vae: fg.Run, images: np.nd
         codes = np.repeat(model.encode(images)[2:], 5, axis=0)
         codes[:, row.latent] = row.values
         np.testing.assert_allclose(row.images[2], model.decode(codes), atol=1e-6)
+
+
+def test_latents_without_a_prior_go_over_the_range_of_their_codes(
+    vae: fg.Run, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = vae.model(0)
+    monkeypatch.setattr(TrainedModel, "can", lambda self, ability: False)
+    codes = model.encode(images)
+    for row in latent_traversals(model, images, num_columns=5):
+        low, high = np.quantile(codes[:, row.latent], [0.01, 0.99])
+        np.testing.assert_allclose(row.values, np.linspace(low, high, 5), atol=1e-6)
+        assert row.measure == "variance"
 
 
 @pytest.mark.parametrize(("kl", "order"), [([0.1, 0.9], [1, 0]), ([3.0, 0.5], [0, 1])])

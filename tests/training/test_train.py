@@ -286,7 +286,9 @@ def test_a_run_that_never_began_leaves_no_folder_that_refuses_the_next_try(tiny_
     (tmp_path / "empty" / "notes.txt").write_text("mine")
     with pytest.raises(fg.Error):
         train(impossible, tmp_path / "empty", quiet=True)
-    assert [path.name for path in (tmp_path / "empty").glob("*.*")] == ["notes.txt"]
+    assert (tmp_path / "empty" / "notes.txt").exists()
+    assert not fg.training.run.has_begun(tmp_path / "empty")
+    train(dataclasses.replace(tiny_config, steps=1), tmp_path / "empty", quiet=True)
 
 
 def test_a_run_of_other_images_is_not_gone_on_with(tmp_path):
