@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
 
-from factorgrid.errors import Error, unknown_name
+from factorgrid.errors import Error, first_line, unknown_name
 from factorgrid.metrics import PUBLISHED, Counts, score
 from factorgrid.metrics.checks import check_counts
 from factorgrid.metrics.inputs import as_array
@@ -119,7 +119,8 @@ def cut(
     """Batches of given images, from 0 to 1."""
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        yield batch.astype(np.float32) / np.float32(255 if batch.dtype.kind in "iu" else 1), None
+        floats = batch.astype(np.float32)
+        yield (floats / np.float32(255) if batch.dtype.kind in "iu" else floats), None
 
 
 def as_images(data: Any, layout: str) -> Shaped[ndarray, "sample height width channel"]:
@@ -173,7 +174,7 @@ def opened(path: Path) -> Callable[[Any], Any]:
     except ImportError as error:
         raise Error(f"{path} cannot be read without {error.name}; install it with pip") from None
     except Exception as error:  # each runtime raises exceptions of its own
-        raise Error(f"{path} cannot be read: {(str(error).strip() or type(error).__name__).splitlines()[0]}") from None
+        raise Error(f"{path} cannot be read: {first_line(error)}") from None
 
 
 def torch_runner(encode: Callable[[Any], Any]) -> Callable[[ndarray], Any]:

@@ -299,9 +299,8 @@ def short(value: float) -> str:
 
 
 def _is_several(value: Any) -> bool:
-    return (isinstance(value, Sequence | set | frozenset) and not isinstance(value, str)) or getattr(
-        value, "ndim", 0
-    ) > 0
+    is_array = getattr(value, "ndim", 0) > 0
+    return is_array or (isinstance(value, Sequence | set | frozenset) and not isinstance(value, str))
 
 
 def _checked(one: dataclasses.Field, value: Any) -> Any:
@@ -381,13 +380,13 @@ _KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "<class 'bool'>": (_flag, "true or false"),
     "tuple[int, ...]": (lambda value: tuple(_whole(one) for one in value), "whole numbers"),
     "tuple[float, float]": (_pair, "two numbers"),
-    "dict[str, typing.Any]": (lambda value: {k: _plain(v) for k, v in dict(value).items()}, "names and values"),
+    "dict[str, typing.Any]": (lambda value: _plain(dict(value)), "a table of names and values"),
 }
 
 
-def _plain(value: Any) -> Any:
-    """NumPy's scalars as Python's, which JSON takes."""
-    return value.item() if getattr(value, "ndim", None) == 0 else value
+def _plain(table: dict[str, Any]) -> dict[str, Any]:
+    """NumPy's scalars in it as Python's, which JSON takes."""
+    return {name: value.item() if getattr(value, "ndim", None) == 0 else value for name, value in table.items()}
 
 
 def _as_grid(values: Any) -> dict[str, tuple[float, ...]]:

@@ -24,6 +24,11 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, also: Iterable[s
     return Error(f"unknown {kind} '{name}'; {hint}Known: {', '.join(names)}")
 
 
+def first_line(error: BaseException) -> str:
+    """What an exception says first; its kind if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def check_whole(value: Any, name: str, *, least: int = 0, most: int = 2**63 - 1) -> int:
     """A whole number within bounds; `name` is for the error.
 

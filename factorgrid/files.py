@@ -25,7 +25,7 @@ from numpy import ndarray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, first_line
 
 CHECKSUM = "factorgrid.sha256"  # key of the checksum in a file's own metadata
 CHECKSUMS = "checksums.json"  # of the files of a folder
@@ -260,7 +260,7 @@ def _reading(path: Path, kind: str) -> Iterator[None]:
     except Exception as error:  # parsers raise many kinds
         if isinstance(error, OSError) and error.errno is not None:
             raise Error(f"{path} cannot be read: {error.strerror or error}") from None
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:MOST_SAID]
+        reason = first_line(error)[:MOST_SAID]
         raise Error(f"{path} is not a {kind} file ({reason}); delete it and run again") from None
 
 

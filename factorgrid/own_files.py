@@ -15,7 +15,7 @@ from factorgrid.datasets import DATASETS
 from factorgrid.datasets.custom import image_names, load_custom
 from factorgrid.datasets.pictures import Background, Fit
 from factorgrid.datasets.table import stored_images
-from factorgrid.errors import Error
+from factorgrid.errors import Error, first_line
 from factorgrid.files import read_parquet, replacing, write_parquet
 from factorgrid.models.trained import TrainedModel
 
@@ -97,7 +97,7 @@ def read_codes(model: TrainedModel, path: Path) -> Shaped[ndarray, "n latent"]:
         try:
             table = pd.read_csv(path)
         except (OSError, ValueError) as error:
-            raise Error(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+            raise Error(f"{path} cannot be read: {first_line(error)}") from None
     kind = "category" if model.discrete else "code"
     names = [f"{kind}_{i}" for i in range(model.num_latents)]
     missing = [name for name in names if name not in table.columns]

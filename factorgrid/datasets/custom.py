@@ -86,12 +86,12 @@ def _from_npz(path: Path, resident: Residence, square: Square) -> Table | HostTa
         names = npz.keys(path)
         shape, dtype = npz.header(path, "images")
         factors = npz.array(path, "factors") if "factors" in names else None
-        named = np.atleast_1d(npz.array(path, "factor_names")).tolist() if "factor_names" in names else None
+        named = np.atleast_1d(npz.array(path, "factor_names")).tolist() if "factor_names" in names else []
         _check_images(path, shape, dtype)
         pixels, origin = _pixels(path, shape, dtype, square)
     except (*DAMAGE, OSError) as problem:
         raise Error(f"{path} cannot be read: {one_line(problem)}") from problem
-    labels, space = _labels_of_npz(path, factors, None if named is None else [*map(_text, named)], shape[0])
+    labels, space = _labels_of_npz(path, factors, [*map(_text, named)], shape[0])
     encoding: Encoding = "float32" if pixels.dtype == np.float32 else "levels"
     layout = Layout(index_labels(labels, space), path.stem, pixels.shape[1:], encoding, origin)
     return make_table(pixels, layout, resident=resident)
@@ -143,7 +143,7 @@ def _pixels(path: Path, shape: tuple[int, ...], dtype: np.dtype, square: Square)
 
 
 def _labels_of_npz(
-    path: Path, factors: Shaped[ndarray, "..."] | None, names: list[str] | None, num_images: int
+    path: Path, factors: Shaped[ndarray, "..."] | None, names: list[str], num_images: int
 ) -> tuple[Int[ndarray, "image factor"], FactorSpace | None]:
     if factors is None or factors.shape == (num_images, 0):
         return np.zeros((num_images, 0), np.int64), None

@@ -23,9 +23,12 @@ def keys(path: Path) -> list[str]:
         return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
 
 
-def header(path: Path, key: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and dtype of the array `key`. Raises ValueError or KeyError, or what `zipfile` raises."""
-    with _opened(path, key) as (_, shape, dtype):
+def header(path: Path, key: str, *, columns_first: bool = False) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of the array `key`. Raises ValueError or KeyError, or what `zipfile` raises.
+
+    Columns may come first in the file (NumPy's Fortran order) only if `columns_first`: such an array has no slabs.
+    """
+    with _opened(path, key, columns_first=columns_first) as (_, shape, dtype):
         return shape, dtype
 
 
@@ -50,8 +53,7 @@ def slabs(path: Path, key: str, rank: int) -> Iterator[Shaped[ndarray, "slab ...
 
 def array(path: Path, key: str) -> Shaped[ndarray, "..."]:
     """The array `key`, whole. Raises as `slabs`; ValueError, before it is read, if memory or the file is too small."""
-    with _opened(path, key, columns_first=True) as (_, shape, dtype):
-        pass
+    shape, dtype = header(path, key, columns_first=True)
     size, free = math.prod(shape) * dtype.itemsize, host_bytes()
     if size > free:
         raise ValueError(f"array '{key}' takes {readable_bytes(size)}, and {readable_bytes(free)} of memory are free")

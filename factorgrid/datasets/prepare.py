@@ -7,7 +7,6 @@ changed original is prepared anew. It is written under a temporary name and rena
 import fcntl
 import glob
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from factorgrid.progress import Bar
 
 # Part of the name: raise it when the preparation of any data set changes.
 VERSION = 1
+DIGEST = 12 * "[0-9a-f]"  # what a digest looks like to glob: what a user has called alike is not ours
 
 
 def prepared(
@@ -46,20 +46,18 @@ def prepared(
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in originals]
     digest = hashlib.sha256(repr((VERSION, label, shape, str(dtype), stats)).encode()).hexdigest()[:12]
     target = originals[0].parent / f"{label}-{digest}.npy"
-    record, pattern = target.with_suffix(".json"), f"{glob.escape(label)}-*.npy"
+    record, label_pattern = target.with_suffix(".json"), glob.escape(label)
     if not (target.exists() and record.exists()):
         with _locked(target, label):
-            for half in target.parent.glob(f".{pattern}"):  # of a process that was killed
+            for half in target.parent.glob(f".{label_pattern}-*.npy"):  # of a process that was killed
                 half.unlink(missing_ok=True)
             if not (target.exists() and record.exists()):  # else another process made them while this one waited
                 with replacing(target) as temporary:
                     _write(temporary, label, shape, dtype, slabs())
                     write_json(record, _record(originals))
-        ours = re.compile(re.escape(label) + "-[0-9a-f]{12}")  # not what a user has called alike
-        for stale in set(target.parent.glob(pattern)) - {target}:
-            if ours.fullmatch(stale.stem):
-                stale.unlink(missing_ok=True)
-                stale.with_suffix(".json").unlink(missing_ok=True)
+        for stale in set(target.parent.glob(f"{label_pattern}-{DIGEST}.npy")) - {target}:
+            stale.unlink(missing_ok=True)
+            stale.with_suffix(".json").unlink(missing_ok=True)
     return np.load(target, mmap_mode="r"), read_json(record)["origin"]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 from numpy import ndarray
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, first_line
 
 UNKNOWN = -1
 MAX_VALUES = 20  # of floating-point numbers that are categories
@@ -38,7 +38,7 @@ def as_array(values: Any) -> ndarray:
     try:
         array = np.asarray(values)
     except ValueError as error:
-        raise Error(f"not an array: {str(error).splitlines()[0]}") from error
+        raise Error(f"not an array: {first_line(error)}") from error
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, first_line
 
 Shape = tuple[int, int, int]
 
@@ -79,8 +79,7 @@ def fitted(what: str, network: Any, given: tuple[int, ...], wanted: tuple[int, .
     try:
         out = eqx.filter_eval_shape(network, jax.ShapeDtypeStruct(given, jnp.float32))
     except Exception as error:  # whatever a user's code may raise
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Error(f"{what} fails for an input of shape {list(given)}: {said}") from error
+        raise Error(f"{what} fails for an input of shape {list(given)}: {first_line(error)}") from error
     if getattr(out, "shape", None) != wanted:
         raise Error(
             f"{what} gives {getattr(out, 'shape', type(out).__name__)} of one {list(given)}, not {list(wanted)}"

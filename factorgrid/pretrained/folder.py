@@ -10,7 +10,7 @@ import numpy as np
 
 from factorgrid import results
 from factorgrid.config import Member
-from factorgrid.errors import Error
+from factorgrid.errors import Error, first_line
 from factorgrid.files import read_json, replacing, write_json
 from factorgrid.models.trained import TrainedModel
 from factorgrid.pretrained.card import make_card
@@ -130,6 +130,5 @@ def _download(source: str, revision: str | None, cache_dir: str | Path | None, e
             with contextlib.suppress(huggingface_hub.errors.EntryNotFoundError):  # a model need not have either
                 huggingface_hub.hf_hub_download(source, name, **options)
     except Exception as error:  # every kind of network, name and rights error of the hub's client
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise Error(f"cannot fetch '{source}' from the hub: {said[0]}") from None
+        raise Error(f"cannot fetch '{source}' from the hub: {first_line(error)}") from None
     return Path(paths[0]).parent

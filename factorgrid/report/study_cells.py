@@ -154,18 +154,14 @@ class Cells:
                 return Absent(f"{where}: {state}" + (f": {said}" if said else ""), state)
         return Absent(f"{where}: {metric_title(metric)} was not scored", "not scored")
 
-    def counted(self, group: Group, members: Sequence[str]) -> Bool[ndarray, " member"]:
+    def are_own(self, group: Group, members: Sequence[str]) -> Bool[ndarray, " member"]:
         """Which members of a group count as its own: of merged studies, a model that two have is that of the first."""
         table = self.outcome.table
         return np.isin(members, table.loc[table["group"] == group.name, "member"].unique())
 
     def groups(self, data: str, row: Row) -> list[Group]:
         """The groups of a cell."""
-        return [
-            group
-            for group in self.outcome.groups
-            if (group.data, group.method, group.kind.labels) == (data, row.method, row.kind.labels)
-        ]
+        return [group for group in self.outcome.groups if group.cell == (data, row.method, row.kind.labels)]
 
     def notes(self, data: str, row: Row, sample: Sample) -> list[str]:
         """Why a cell is empty, unless it was never planned; and what is missing in one that is not empty."""

@@ -73,6 +73,11 @@ class Group:
     state: str
     reason: str = ""
 
+    @property
+    def cell(self) -> tuple[str, str, int]:
+        """(data, method, labels): the cell of the study that it belongs to."""
+        return self.data, self.method, self.kind.labels
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -177,17 +182,17 @@ def _told_apart(outcomes: Sequence[Outcome]) -> list[Outcome]:
         titles: dict[tuple[str, str, int], str] = {}
         for group in one.groups:
             if group.name in one.configs:
-                key, way = (group.data, group.method, group.kind.labels), (group.kind, _recipe(one.configs[group.name]))
+                key, way = group.cell, (group.kind, _recipe(one.configs[group.name]))
                 ways = known.setdefault(key, {})
                 titles[key] = ways.setdefault(way, f"{group.method} ({name})" if ways else group.method)
         found.append(replace(
             one,
             methods=tuple(dict.fromkeys(
-                titles.get((group.data, group.method, group.kind.labels), method)
+                titles.get(group.cell, method)
                 for method in one.methods for group in one.groups if group.method == method
             )),
             groups=tuple(
-                replace(group, method=titles.get((group.data, group.method, group.kind.labels), group.method))
+                replace(group, method=titles.get(group.cell, group.method))
                 for group in one.groups
             ),
             table=_retitled(one.table, titles),

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from factorgrid.errors import Error
+from factorgrid.errors import Error, first_line
 from factorgrid.files import MOST_SAID, verify_checksums, write_checksums
 from factorgrid.readable import readable_bytes
 from factorgrid.training.state import State
@@ -61,7 +61,7 @@ class Checkpoints:
             self._manager.wait_until_finished()
             write_checksums(self._folder / str(step))
         except (OSError, ValueError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:MOST_SAID]
+            reason = first_line(error)[:MOST_SAID]
             raise Error(
                 f"cannot write a checkpoint to {self._folder}: {reason}; free some space and run again"
             ) from error
@@ -90,7 +90,7 @@ class Checkpoints:
             verify_checksums(self._folder / str(step))
             arrays = self._manager.restore(step, args=ocp.args.StandardRestore(shapes))
         except Exception as error:  # Orbax and its storage raise many kinds
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = first_line(error)
             raise Error(
                 f"checkpoint {self._folder / str(step)} cannot be read ({reason}); delete that folder to go on from "
                 "the one before, or the whole run to start over"

@@ -99,7 +99,7 @@ def courses(cells: Cells) -> list[Course] | Absent:
             if isinstance(arrays, Absent):
                 why = arrays
                 continue
-            own = {name: arrays[name][_counted(cells, group, len(arrays[name]))] for name in RISES}
+            own = {name: arrays[name][_own_rows(cells, group, len(arrays[name]))] for name in RISES}
             if not parts or np.array_equal(arrays["steps"], parts[0]["steps"]):
                 parts.append({"steps": arrays["steps"], **own})
             else:
@@ -110,11 +110,11 @@ def courses(cells: Cells) -> list[Course] | Absent:
     return found or why
 
 
-def _counted(cells: Cells, group: Group, num: int) -> ndarray:
-    """Which rows of a group's history count: they are in the order of the members' names."""
+def _own_rows(cells: Cells, group: Group, num: int) -> ndarray:
+    """Which rows of a group's history are of its own members: they are in the order of the members' names."""
     config = cells.outcome.configs.get(group.name)
     names = [] if config is None else sorted(member.name for member in config.members)
-    return cells.counted(group, names) if len(names) == num else np.ones(num, bool)
+    return cells.are_own(group, names) if len(names) == num else np.ones(num, bool)
 
 
 def _history(run: Run) -> Arrays:

@@ -70,8 +70,8 @@ def method_planes(cells: Cells, kind: Kind) -> MethodPlanes | Absent:
         steps, circles = int(arrays["steps"]), _circles(json.loads(str(arrays["data_options"])))
         scores = _scores(cells, group)
         members = arrays["members"].tolist()
-        codes = zip(members, arrays["codes"].astype(np.float32), cells.counted(group, members))
-        found += [Plane(member, scores.get(member), code) for member, code, counts in codes if counts]
+        codes = zip(members, arrays["codes"].astype(np.float32), cells.are_own(group, members))
+        found += [Plane(member, scores.get(member), code) for member, code, own in codes if own]
     ordered = sorted(found, key=lambda plane: -math.inf if plane.mig is None else plane.mig, reverse=True)
     return MethodPlanes(label(row), steps, circles, tuple(ordered))
 

@@ -13,7 +13,7 @@ import jax
 from factorgrid import datasets
 from factorgrid.config import Config
 from factorgrid.datasets import Dataset
-from factorgrid.errors import Error
+from factorgrid.errors import Error, first_line
 from factorgrid.latents.abilities import Discrete, has
 from factorgrid.latents.categorical import Categorical
 from factorgrid.layers import Conv, ConvTranspose, Dense
@@ -176,7 +176,7 @@ def _datasets(cells: Cells) -> dict[str, Dataset | Absent]:
         try:
             found[name] = datasets.load(configs[name].data, **configs[name].data_options)
         except Error as error:
-            found[name] = Absent(f"its images are not on this machine ({str(error).splitlines()[0]})")
+            found[name] = Absent(f"its images are not on this machine ({first_line(error)})")
     return found
 
 
